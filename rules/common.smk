@@ -1,0 +1,119 @@
+"""The configuration, where results go, and what every rule shares."""
+
+import json
+import sys
+from shlex import quote
+
+PROJECT = Path(workflow.basedir)
+SOURCE = str(PROJECT / "src")
+if SOURCE not in sys.path:
+    sys.path.insert(0, SOURCE)
+# jobs find the package even where it is not installed, e.g. in a per-rule conda environment
+shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
+
+from nqs import cells
+from nqs.codehash import code_hash
+from nqs.config import ConfigError, load
+
+try:
+    CONFIG = load(PROJECT, config)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{CONFIG.scale}"
+CELLS = cells.supervised_cells(CONFIG)
+GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
+LATTICE_OF = {
+    name: CONFIG.cluster(name)[0]
+    for name in sorted(
+        {key.cluster for key in CELLS} | set(CONFIG.westerhout2020.fig1.clusters)
+    )
+}
+
+
+wildcard_constraints:
+    study=r"[a-z]+\d{4}",
+    cluster=r"[A-Za-z][A-Za-z0-9]*",
+    j2=r"\d+(\.\d+)?([eE]-?\d+)?",
+    epsilon=r"\d+(\.\d+)?([eE]-?\d+)?",
+    network=r"[A-Za-z][A-Za-z0-9]*",
+    target="sign|amplitude",
+    data="sampled|whole",
+
+
+def as_json(value):
+    """Settings as they are passed to a stage; sorted, so that equal settings are equal text."""
+    return json.dumps(value, sort_keys=True)
+
+
+def cluster_settings(name):
+    """Lattice and shape of a cluster."""
+    lattice, shape = CONFIG.cluster(name)
+    return {"name": name, "lattice": lattice, "shape": list(shape)}
+
+
+def ground_state_file(cluster, j2):
+    """Ground state of one coupling."""
+    return f"{RESULTS}/ground_state/{cluster}/{cells.coupling_name(j2)}.h5"
+
+
+def dataset_file(study, cluster, j2, epsilon):
+    """Data sets of one coupling and size."""
+    return f"{RESULTS}/dataset/{study}/{cluster}/{cells.coupling_name(j2)}/epsilon_{epsilon:g}.h5"
+
+
+def dataset_files(key):
+    """Data sets of all sizes that a cell trains on; none if it trains on the whole ground state."""
+    if key.data == cells.WHOLE:
+        return []
+    sizes = sorted({member.epsilon for member in CELLS[key]})
+    return [dataset_file(key.study, key.cluster, key.j2, epsilon) for epsilon in sizes]
+
+
+def weights_file(key):
+    """Trained networks of a cell."""
+    return f"{RESULTS}/supervised/{key.path}.safetensors"
+
+
+def overlaps_file(study, cluster, j2):
+    """Overlaps of all networks of one coupling."""
+    return f"{RESULTS}/overlaps/{study}/{cluster}/{cells.coupling_name(j2)}.csv"
+
+
+def cell_of(wildcards):
+    """The cell that the wildcards name."""
+    return cells.CellKey(
+        wildcards.study,
+        wildcards.cluster,
+        float(wildcards.j2),
+        wildcards.network,
+        wildcards.target,
+        wildcards.data,
+    )
+
+
+def cells_at(wildcards):
+    """The cells of one coupling."""
+    return cells.cells_at(
+        CONFIG, wildcards.study, wildcards.cluster, float(wildcards.j2)
+    )
+
+
+def figure_couplings(wildcards):
+    """Overlap files of the couplings that a figure shows."""
+    shown = cells.figure_cells(CONFIG, wildcards.study, wildcards.figure)
+    return [
+        overlaps_file(wildcards.study, *coupling) for coupling in cells.couplings(shown)
+    ]
+
+
+def figure_settings(figure):
+    """What a figure's small print and provenance say besides its data."""
+    return as_json(
+        {
+            "note": f"{CONFIG.scale} scale",
+            "config": cells.figure_config(CONFIG, "westerhout2020", figure),
+            "seeds": [CONFIG.seed],
+            "code": code_hash("nqs.supervised", "nqs.figures.draw"),
+        }
+    )

@@ -1,0 +1,182 @@
+"""Command line: one sub-command per stage, each on files, as the rules call them.
+
+Heavy imports happen inside the commands, after the number of threads of the numerical libraries is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+Out = Annotated[Path, typer.Option(help="file to write")]
+Settings = Annotated[str, typer.Option(help="the used part of the configuration, as JSON")]
+Threads = Annotated[int, typer.Option(help="threads")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+Files = Annotated[list[Path], typer.Option(help="input file; repeat the option for more")]
+
+
+def fail(error: Exception) -> NoReturn:
+    """End with the reason as the last line of the log."""
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def set_threads(threads: int) -> None:
+    """Fix the threads of BLAS, OpenMP and PyTorch before they are imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = str(threads)
+
+
+@app.command()
+def hamiltonian(settings: Settings, out: Out) -> None:
+    """Bases and matrices of all symmetry sectors of a cluster (QuSpin)."""
+    set_threads(1)
+    from nqs import hamiltonian as stage
+    from nqs.lattices import make_cluster
+
+    cell = json.loads(settings)
+    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
+    stage.build(cluster, out, cell["symmetries"])
+
+
+@app.command("ground-state")
+def ground_state(
+    settings: Settings,
+    hamiltonian: Annotated[Path, typer.Option(help="file of stage hamiltonian")],
+    out: Out,
+) -> None:
+    """Lowest state of one coupling over all sectors, and its gap."""
+    set_threads(1)
+    from nqs import ground_state as stage
+
+    cell = json.loads(settings)
+    stage.solve(hamiltonian, cell["j2"], out, cell["tolerance"], cell["allow_degenerate"])
+
+
+@app.command()
+def dataset(settings: Settings, ground_state: Annotated[Path, typer.Option(help="ground state")], out: Out) -> None:
+    """Training and validation sets drawn from |psi|^2."""
+    set_threads(1)
+    from nqs import dataset as stage
+    from nqs.wavefunction import Wavefunction
+
+    stage.build(Wavefunction.read(ground_state), json.loads(settings), out)
+
+
+@app.command()
+def supervised(
+    settings: Settings,
+    ground_state: Annotated[Path, typer.Option(help="ground state")],
+    out: Out,
+    history: Annotated[Path, typer.Option(help="table of the trainings")],
+    checkpoints: Annotated[Path, typer.Option(help="folder for unfinished trainings")],
+    data: Files = [],  # noqa: B006  (typer reads the default, nobody changes it)
+    device: Device = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Train all networks of one cell."""
+    set_threads(threads)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that checkpoints are written
+    from nqs import supervised as stage
+    from nqs.device import choose
+
+    cell = json.loads(settings)
+    stage.run(cell, ground_state, data, out, history, checkpoints, choose(device), threads)
+
+
+@app.command()
+def overlaps(
+    ground_state: Annotated[Path, typer.Option(help="ground state")],
+    weights: Files,
+    samples: Annotated[int, typer.Option(help="fresh |psi|^2 samples")],
+    out: Out,
+    data: Files = [],  # noqa: B006
+    device: Device = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Overlaps of all networks of one coupling with the exact ground state."""
+    set_threads(threads)
+    from nqs.analysis import overlaps as stage
+    from nqs.dataset import by_epsilon
+    from nqs.device import choose
+
+    stage.build(ground_state, weights, by_epsilon(data), samples, out, choose(device))
+
+
+@app.command()
+def summary(settings: Settings, overlaps: Files, out: Out) -> None:
+    """The table behind a figure."""
+    from nqs.analysis import summary as stage
+    from nqs.cells import CellKey
+
+    cell = json.loads(settings)
+    keys = [CellKey(**key) for key in cell["cells"]]
+    stage.build(overlaps, keys, cell["epsilon"], cell["lattices"], out)
+
+
+@app.command("lattice-geometry")
+def lattice_geometry(settings: Settings, out: Out) -> None:
+    """Sites and bonds of clusters, as drawn."""
+    from nqs.analysis.lattice_geometry import lattice_geometry as table_of
+    from nqs.io import atomic
+    from nqs.lattices import make_cluster
+
+    cells = json.loads(settings)["clusters"]
+    table = table_of(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])) for cell in cells)
+    with atomic(out) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="<study>_<figure>, e.g. westerhout2020_fig2")],
+    settings: Settings,
+    table: Annotated[Path, typer.Option(help="the figure's table")],
+    stem: Annotated[Path, typer.Option(help="output path without .pdf, .png, .json")],
+    inputs: Files = [],  # noqa: B006
+) -> None:
+    """Draw one figure and write its provenance."""
+    from nqs.figures.draw import draw
+
+    draw(name, json.loads(settings), table, stem, inputs)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def plan(context: typer.Context) -> None:
+    """What would run, how many jobs, and how long it would take; takes Snakemake's targets and options."""
+    from nqs import plan as stage
+
+    raise SystemExit(stage.plan(context.args, []))
+
+
+@app.command("config-reference")
+def config_reference(
+    check: Annotated[bool, typer.Option(help="only say whether the page is up to date")] = False,
+) -> None:
+    """Write docs/configuration.md from the schema."""
+    from nqs import config_reference as stage
+
+    raise SystemExit(stage.main(Path("docs/configuration.md"), check))
+
+
+def main(arguments: Any = None) -> None:
+    """Run the command line; known errors end with one line instead of a traceback."""
+    from nqs.config import ConfigError
+    from nqs.io import BrokenFileError
+
+    try:
+        app(arguments)
+    except (BrokenFileError, ConfigError, ValueError) as error:
+        fail(error)
+
+
+if __name__ == "__main__":
+    main()

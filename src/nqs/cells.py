@@ -1,0 +1,172 @@
+"""Which jobs a configuration asks for.
+
+A cell is one scientific unit of work, (study, cluster, coupling, network, target, data): all its data-set sizes and
+repeats train together in one process. Figures ask for cells; a cell needed by several figures exists once, with the
+union of their members. A cell's JSON holds all the numbers its job depends on and no others.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nqs.config import Config
+
+SAMPLED, WHOLE = "sampled", "whole"
+
+
+@dataclass(frozen=True, order=True)
+class CellKey:
+    """Identity of a supervised cell; `data` is `sampled` (a small training set) or `whole` (the whole ground state)."""
+
+    study: str
+    cluster: str
+    j2: float
+    network: str
+    target: str
+    data: str
+
+    @property
+    def coupling(self) -> tuple[str, float]:
+        """Cluster and J2/J1."""
+        return self.cluster, self.j2
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return f"{self.network}-{self.target}-{self.data}"
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/{self.cluster}/{coupling_name(self.j2)}/{self.name}"
+
+
+@dataclass(frozen=True, order=True)
+class Member:
+    """One network of a cell: its data-set size as a fraction of the Hilbert space, and its repeat."""
+
+    epsilon: float
+    repeat: int
+
+
+def coupling_name(j2: float) -> str:
+    """A coupling as it stands in file names, e.g. j2_0.55."""
+    return f"j2_{j2:g}"
+
+
+def seed_of(*identity: object) -> int:
+    """A seed that depends on what is computed and on nothing else, neither order nor number of jobs."""
+    return zlib.crc32(json.dumps(identity).encode())
+
+
+def westerhout2020_members(config: Config) -> dict[CellKey, set[Member]]:
+    """Cells and members that the figures of the study need."""
+    study, figure2, figure5 = (
+        "westerhout2020",
+        config.westerhout2020.fig2,
+        config.westerhout2020.fig5,
+    )
+    cells: dict[CellKey, set[Member]] = defaultdict(set)
+    for panel in figure2.panels:
+        for j2 in panel.j2:
+            for network in panel.networks:
+                key = CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
+                cells[key] |= {Member(figure2.epsilon, repeat) for repeat in range(figure2.repeats)}
+        for j2 in panel.expressibility:
+            key = CellKey(study, panel.cluster, j2, figure2.expressibility_network, "sign", WHOLE)
+            cells[key] |= {Member(1.0, repeat) for repeat in range(config.westerhout2020.expressibility.repeats)}
+    for j2 in figure5.j2:
+        for target in ("sign", "amplitude"):
+            key = CellKey(study, figure5.cluster, j2, figure5.network, target, SAMPLED)
+            cells[key] |= {Member(figure5.epsilon, repeat) for repeat in range(figure5.repeats)}
+    return dict(cells)
+
+
+def supervised_cells(config: Config) -> dict[CellKey, list[Member]]:
+    """All supervised cells of all studies, members sorted."""
+    return {key: sorted(members) for key, members in sorted(westerhout2020_members(config).items())}
+
+
+def supervised_settings(config: Config, key: CellKey, members: Iterable[Member]) -> dict[str, Any]:
+    """What the training of one cell depends on."""
+    study = getattr(config, key.study)
+    network = config.networks[key.network].model_dump(mode="json")
+    training = (study.expressibility if key.data == WHOLE else study.training).model_dump(mode="json")
+    training["max_updates"] = min(training["max_updates"], network.pop("max_updates") or training["max_updates"])
+    return {
+        "key": vars(key),
+        "members": [vars(member) for member in members],
+        "network": network,
+        "training": training,
+        "seed": config.seed,
+    }
+
+
+def dataset_settings(config: Config, study: str, cluster: str, j2: float, epsilon: float) -> dict[str, Any]:
+    """What the data sets of one size depend on: as many repeats as any cell of that coupling trains on."""
+    repeats = {
+        member.repeat
+        for key, cell in supervised_cells(config).items()
+        if (key.study, key.cluster, key.j2, key.data) == (study, cluster, j2, SAMPLED)
+        for member in cell
+        if member.epsilon == epsilon
+    }
+    return {
+        "cluster": cluster,
+        "j2": j2,
+        "epsilon": epsilon,
+        "repeats": max(repeats) + 1,
+        "seed": config.seed,
+        **getattr(config, study).dataset.model_dump(mode="json"),
+    }
+
+
+def cells_at(config: Config, study: str, cluster: str, j2: float) -> list[CellKey]:
+    """The cells of one coupling."""
+    return [key for key in supervised_cells(config) if (key.study, key.cluster, key.j2) == (study, cluster, j2)]
+
+
+def figure_cells(config: Config, study: str, figure: str) -> list[CellKey]:
+    """The cells a figure shows."""
+    cells = supervised_cells(config)
+    block = getattr(getattr(config, study), figure)
+    if figure == "fig2":
+        wanted = {
+            CellKey(study, panel.cluster, j2, network, "sign", data)
+            for panel in block.panels
+            for data, networks, couplings in (
+                (SAMPLED, panel.networks, panel.j2),
+                (WHOLE, (block.expressibility_network,), panel.expressibility),
+            )
+            for network in networks
+            for j2 in couplings
+        }
+    else:
+        wanted = {
+            CellKey(study, block.cluster, j2, block.network, target, SAMPLED)
+            for j2 in block.j2
+            for target in ("sign", "amplitude")
+        }
+    return [key for key in cells if key in wanted]
+
+
+def figure_config(config: Config, study: str, figure: str) -> dict[str, Any]:
+    """The part of the configuration that a figure depends on, for its provenance."""
+    blocks = getattr(config, study).model_dump(mode="json")
+    if figure == "fig1":
+        return {"fig1": blocks["fig1"]}
+    training = ("dataset", "training", "expressibility", "overlaps")
+    whole = config.model_dump(mode="json")
+    return {name: blocks[name] for name in (*training, figure)} | {
+        name: whole[name] for name in ("seed", "networks", "ground_state", "clusters")
+    }
+
+
+def couplings(cells: Iterable[CellKey]) -> list[tuple[str, float]]:
+    """The distinct (cluster, J2) pairs, sorted."""
+    return sorted({key.coupling for key in cells})

@@ -1,0 +1,25 @@
+"""Names and shapes of the built-in clusters; standard library only, for config validation."""
+
+CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
+    "square16": ("square", (4, 4)),
+    "square24": ("square", (6, 4)),
+    "square30": ("square", (6, 5)),
+    "square32": ("square", (4, 8)),
+    "square36": ("square", (6, 6)),
+    "triangle16": ("triangle", (4, 4)),
+    "triangle24": ("triangle", (6, 4)),
+    "triangle30": ("triangle", (6, 5)),
+    "kagome12": ("kagome", (2, 2)),
+    "kagome18": ("kagome", (2, 3)),
+    "kagome24": ("kagome", (2, 4)),
+}
+
+SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3}
+
+
+def sites(lattice: str, shape: tuple[int, int]) -> int:
+    """Number of sites of a torus of `shape` unit cells; ValueError for an unknown lattice."""
+    if lattice not in SITES_PER_CELL:
+        known = ", ".join(SITES_PER_CELL)
+        raise ValueError(f"unknown lattice '{lattice}'; known lattices: {known}")
+    return SITES_PER_CELL[lattice] * shape[0] * shape[1]

@@ -1,0 +1,338 @@
+"""The configuration: its schema, its defaults' source and its error messages.
+
+config.yaml holds every number of the science at laptop scale; presets/<scale>.yaml overlays it; values given on the
+command line come last. `load` merges the three and validates the result before anything runs. This module imports
+neither PyTorch nor QuSpin, because every Snakemake call reads it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nqs.cluster_names import CLUSTERS, sites
+
+ARCHITECTURES = ("dense", "cnn")
+Epsilon = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message names each key and the way out."""
+
+
+class Block(BaseModel):
+    """A block of the configuration: unknown keys are errors, values do not change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClusterBlock(Block):
+    """A cluster of your own: a rectangular torus of one of the known lattices."""
+
+    lattice: Literal["square", "triangle", "kagome"] = Field(description="bond pattern")
+    shape: tuple[Positive, Positive] = Field(description="unit cells along x and y")
+
+    @model_validator(mode="after")
+    def even_sites(self) -> ClusterBlock:
+        n = sites(self.lattice, self.shape)
+        if n % 2:
+            raise ValueError(f"{n} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
+        return self
+
+
+class NetworkBlock(Block):
+    """A network: architecture, size and the learning rate it is trained with."""
+
+    architecture: str = Field(description="dense (ReLU layers) or cnn (two periodic convolutions)")
+    hidden: tuple[Positive, ...] = Field((64,), description="dense: widths of the hidden layers")
+    channels: tuple[Positive, Positive] = Field((32, 64), description="cnn: channels of the two convolutions")
+    kernel: Positive = Field(5, description="cnn: odd width of the square kernel, in sites")
+    last_bias: bool = Field(False, description="dense: bias in the last layer (the published counts have none)")
+    learning_rate: float = Field(gt=0, description="Adam step size")
+    max_updates: Positive | None = Field(None, description="updates at most, where fewer than the study's")
+
+    @field_validator("architecture")
+    @classmethod
+    def known(cls, value: str) -> str:
+        return pick(value, ARCHITECTURES, "architecture")
+
+    @field_validator("kernel")
+    @classmethod
+    def odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an even kernel has no centre; choose an odd width")
+        return value
+
+
+class GroundStateBlock(Block):
+    """Exact diagonalisation."""
+
+    symmetries: tuple[Literal["translations", "spin_flip", "point"], ...] = Field(
+        ("translations", "spin_flip"),
+        description="symmetries that split the search into sectors; the first two always",
+    )
+    tolerance: float = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
+    allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")
+
+
+class DatasetBlock(Block):
+    """Training and validation sets drawn from |psi|^2."""
+
+    replacement: bool = Field(True, description="draw with replacement, duplicates kept")
+    validation_ratio: Epsilon = Field(0.1, description="validation-set size over training-set size")
+
+
+class TrainingBlock(Block):
+    """Supervised training with early stopping on the validation loss."""
+
+    batch: Positive = Field(128, description="states per update")
+    check_every: Positive = Field(10, description="updates between two validation checks")
+    patience: Positive = Field(250, description="checks without improvement before a network stops")
+    max_updates: Positive = Field(description="updates at most")
+
+
+class ExpressibilityBlock(TrainingBlock):
+    """Training on the whole ground state: every batch is a fresh draw from |psi|^2."""
+
+    repeats: Positive = Field(1, description="networks per coupling")
+    validation_states: Positive = Field(20_000, description="states of the fixed validation draw")
+
+
+class OverlapBlock(Block):
+    """Evaluation of trained networks."""
+
+    samples: Positive = Field(100_000, description="fresh |psi|^2 samples of the `sampled` overlap")
+
+
+class Couplings(Block):
+    """Anything scanned over J2/J1."""
+
+    j2: tuple[Annotated[float, Field(ge=0)], ...] = Field(description="couplings J2/J1")
+
+    @field_validator("j2")
+    @classmethod
+    def distinct(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return without_repeats(values, "coupling")
+
+
+class Panel(Couplings):
+    """One lattice of Fig. 2."""
+
+    cluster: str = Field(description="cluster name")
+    networks: tuple[str, ...] = Field(description="networks trained on its signs")
+    expressibility: tuple[float, ...] = Field((), description="couplings of the dashed line; a subset of j2")
+
+    @field_validator("networks", "expressibility")
+    @classmethod
+    def each_once(cls, values: tuple) -> tuple:
+        return without_repeats(values, "entry") if values else values
+
+    @model_validator(mode="after")
+    def subset(self) -> Panel:
+        extra = sorted(set(self.expressibility) - set(self.j2))
+        if extra:
+            raise ValueError(f"expressibility: {extra} not in j2; list those couplings in j2 too")
+        return self
+
+
+class Fig1(Block):
+    """The lattices."""
+
+    clusters: tuple[str, ...] = Field(description="clusters drawn, left to right")
+
+
+class Fig2(Block):
+    """Sign overlap against J2/J1."""
+
+    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
+    repeats: Positive = Field(4, description="networks per point, each on its own data set")
+    expressibility_network: str = Field("dense2", description="network of the dashed line")
+    panels: tuple[Panel, ...] = Field(min_length=1, description="one per lattice")
+
+
+class Fig5(Couplings):
+    """Sign against amplitude overlap."""
+
+    cluster: str = Field(description="cluster name")
+    network: str = Field("dense2", description="network used for both targets")
+    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
+    repeats: Positive = Field(4, description="networks per point")
+
+
+class Westerhout2020(Block):
+    """Study `westerhout2020`."""
+
+    dataset: DatasetBlock
+    training: TrainingBlock
+    expressibility: ExpressibilityBlock
+    overlaps: OverlapBlock
+    fig1: Fig1
+    fig2: Fig2
+    fig5: Fig5
+
+
+class Config(Block):
+    """The whole configuration."""
+
+    scale: str = Field(description="name of the preset and of the results tree")
+    seed: int = Field(0, ge=0, description="enters every random seed")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where networks train; auto: CUDA if present")
+    clusters: dict[str, ClusterBlock] = Field({}, description="clusters of your own, by name")
+    networks: dict[str, NetworkBlock] = Field(description="networks by name")
+    ground_state: GroundStateBlock
+    westerhout2020: Westerhout2020
+
+    @model_validator(mode="after")
+    def names_exist(self) -> Config:
+        known = sorted({*CLUSTERS, *self.clusters})
+        for key, name in self._cluster_names():
+            pick(name, known, "cluster", key)
+        for key, name in self._network_names():
+            pick(name, sorted(self.networks), "network", key)
+        for panel in self.westerhout2020.fig2.panels:
+            lattice = self.cluster(panel.cluster)[0]
+            for name in panel.networks:
+                if self.networks[name].architecture == "cnn" and lattice == "kagome":
+                    raise ValueError(
+                        f"westerhout2020.fig2.panels: network '{name}' needs one site per unit cell and cannot run on "
+                        f"'{panel.cluster}'; take it out of `networks`"
+                    )
+        return self
+
+    def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
+        """Lattice and shape of a cluster, built in or your own."""
+        if name in self.clusters:
+            return self.clusters[name].lattice, self.clusters[name].shape
+        return CLUSTERS[name]
+
+    def _cluster_names(self) -> Iterable[tuple[str, str]]:
+        study = self.westerhout2020
+        for name in study.fig1.clusters:
+            yield "westerhout2020.fig1.clusters", name
+        for number, panel in enumerate(study.fig2.panels):
+            yield f"westerhout2020.fig2.panels.{number}.cluster", panel.cluster
+        yield "westerhout2020.fig5.cluster", study.fig5.cluster
+
+    def _network_names(self) -> Iterable[tuple[str, str]]:
+        study = self.westerhout2020
+        for number, panel in enumerate(study.fig2.panels):
+            for name in panel.networks:
+                yield f"westerhout2020.fig2.panels.{number}.networks", name
+        yield "westerhout2020.fig2.expressibility_network", study.fig2.expressibility_network
+        yield "westerhout2020.fig5.network", study.fig5.network
+
+
+def without_repeats(values: tuple, noun: str) -> tuple:
+    """The values, if there are any and none twice."""
+    if not values:
+        raise ValueError(f"is empty; give at least one {noun}")
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{noun} {', '.join(map(str, twice))} listed twice; remove the repeat")
+    return values
+
+
+def pick(name: str, known: Iterable[str], noun: str, key: str = "") -> str:
+    """The name, if it is known; otherwise an error that offers the nearest one."""
+    known = list(known)
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    raise ValueError(
+        f"{key + ': ' if key else ''}unknown {noun} '{name}'"
+        + (f"; did you mean '{near[0]}'? Known: {', '.join(known)}" if near else "")
+    )
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """`overlay` over `base`: mappings merge key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def load(root: Path, overrides: Mapping[str, Any]) -> Config:
+    """config.yaml, then the preset of the chosen scale, then `overrides`; raises ConfigError."""
+    base = read_yaml(root / "config.yaml")
+    scale = str(overrides.get("scale", base.get("scale", "laptop")))
+    presets = {path.stem: path for path in sorted((root / "presets").glob("*.yaml"))}
+    names = sorted({*presets, str(base.get("scale", "laptop"))})
+    try:
+        pick(scale, names, "scale", "scale")
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    preset = read_yaml(presets[scale]) if scale in presets else {}
+    return validate(merge(merge(base, preset), {**overrides, "scale": scale}))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping; raises ConfigError that names the file."""
+    try:
+        content = yaml.load(path.read_text(), Loader=NumberLoader)
+    except FileNotFoundError:
+        raise ConfigError(f"{path.name}: not found in {path.parent}; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name}: not valid YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path.name}: must be a mapping of keys to values")
+    return content
+
+
+class NumberLoader(yaml.SafeLoader):
+    """YAML 1.1 reads 1e-3 as text; here it is a number."""
+
+
+NumberLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+NumberLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def validate(values: Mapping[str, Any]) -> Config:
+    """The validated configuration; raises ConfigError with one line per mistake."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        lines = [describe(issue) for issue in error.errors()]
+        raise ConfigError("the configuration is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def describe(issue: Mapping[str, Any]) -> str:
+    """One line for one validation error: the key, what is wrong, what to do."""
+    location = [str(part) for part in issue["loc"]]
+    key = ".".join(location)
+    if issue["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], sorted(keys_beside(issue["loc"])), n=1, cutoff=0.0)
+        return f"{key}: unknown key" + (f"; did you mean '{near[0]}'?" if near else "")
+    if issue["type"] == "missing":
+        return f"{key}: missing; config.yaml must set it"
+    message = issue["msg"].removeprefix("Value error, ")
+    if issue["type"] == "value_error" and not key:
+        return message
+    given = "" if isinstance(issue.get("input"), dict) else f" (given: {issue.get('input')!r})"
+    return f"{key}: {message[0].lower() + message[1:]}{given}"
+
+
+def keys_beside(location: Iterable[Any]) -> Iterable[str]:
+    """Field names valid where an unknown key was found."""
+    block: Any = Config
+    for part in list(location)[:-1]:
+        if isinstance(part, str) and part in getattr(block, "model_fields", {}):
+            block = block.model_fields[part].annotation
+        for argument in getattr(block, "__args__", ()):  # dict[str, X] or tuple[X, ...]
+            if isinstance(argument, type) and issubclass(argument, BaseModel):
+                block = argument
+    return getattr(block, "model_fields", {})

@@ -1,0 +1,1 @@
+"""Figures, one module per study: tables in, Figure out. They never average or fit."""

@@ -1,0 +1,41 @@
+"""Stage `figure`: a table in, a PDF, a PNG and their provenance out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nqs import provenance, published, style
+from nqs.figures import westerhout2020
+
+FIGURES = {f"westerhout2020_{name}": figure for name, figure in westerhout2020.FIGURES.items()}
+
+
+def draw(name: str, settings: Mapping[str, Any], table: Path, stem: Path, inputs: Sequence[Path]) -> None:
+    """Draw the figure `name` from its table.
+
+    settings: note (opens the small print), config (the part the figure depends on), code (hash), seeds.
+    inputs: further files that the provenance names. Raises ValueError for an unknown figure.
+    """
+    if name not in FIGURES:
+        raise ValueError(f"unknown figure '{name}'; known: {', '.join(sorted(FIGURES))}")
+    begin = time.monotonic()
+    points = pd.read_csv(table)
+    style.use()
+    fig = FIGURES[name](points, published.read_curves(), settings["note"])
+    record = provenance.record(
+        name,
+        config=settings["config"],
+        inputs=[table, *inputs],
+        root=Path.cwd(),
+        code=settings["code"],
+        device=" and ".join(sorted(points.device.unique())) if "device" in points else "none",
+        seeds=settings["seeds"],
+        wall_seconds=round(time.monotonic() - begin + points.get("training_wall_s", pd.Series([0.0])).sum(), 2),
+    )
+    provenance.save_figure(fig, stem, record)
+    print(f"{stem}.pdf, .png, .json: {record['id']}")

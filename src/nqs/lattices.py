@@ -1,0 +1,164 @@
+"""Sites, bonds and symmetries of rectangular periodic clusters.
+
+Square and triangle: site i = x + Lx y. Kagome: unit cell X + Lx Y holds sites 3 cell + (0, 1, 2)
+at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd points are empty.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from nqs.cluster_names import CLUSTERS, sites
+
+Point = tuple[int, int]
+
+# Bond directions in grid steps. The true geometry of triangle and kagome has the second axis at
+# 60 degrees, where (1, -1) is as long as (1, 0) and (0, 1).
+BONDS: dict[str, dict[str, tuple[Point, ...]]] = {
+    "square": {"j1": ((1, 0), (0, 1)), "j2": ((1, 1), (1, -1))},
+    "triangle": {"j1": ((1, 0), (0, 1)), "j2": ((1, -1),)},
+    "kagome": {"j1": ((1, 0), (1, -1)), "j2": ((0, 1),)},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """A periodic cluster with its two bond sets and its symmetry generators.
+
+    positions (n_sites, 2) Cartesian, for drawing;  j1, j2 (bonds, 2), pairs i < j, rows sorted;
+    a symmetry is an array (n_sites,) whose entry i is the site that site i moves to.
+    """
+
+    name: str
+    lattice: str
+    shape: tuple[int, int]
+    n_sites: int
+    positions: np.ndarray
+    j1: np.ndarray
+    j2: np.ndarray
+    translations: dict[str, np.ndarray]
+    point_group: dict[str, np.ndarray]
+
+
+def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
+    """The cluster called `name`, built in or described in `extra`.
+
+    extra: name -> {"lattice": ..., "shape": [x, y]};  ValueError for an unknown name.
+    """
+    if extra and name in extra:
+        width, height = extra[name]["shape"]
+        return make_cluster(name, extra[name]["lattice"], (width, height))
+    if name not in CLUSTERS:
+        known = [*CLUSTERS, *(extra or {})]
+        near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        raise ValueError(f"unknown cluster '{name}'; the nearest known name is '{near}'")
+    return make_cluster(name, *CLUSTERS[name])
+
+
+def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
+    """A torus of `shape` unit cells along x and y.
+
+    ValueError if a side is so short that two bonds coincide, or if a symmetry breaks a bond set.
+    """
+    n_sites = sites(lattice, shape)
+    grid = _grid(lattice, shape)
+    index = {point: i for i, point in enumerate(grid)}
+    wrap = _wrap(lattice, shape)
+
+    def permutation(move: Callable[[int, int], Point]) -> np.ndarray:
+        return np.array([index[wrap(move(a, b))] for a, b in grid])
+
+    j1 = _bonds(name, grid, index, wrap, BONDS[lattice]["j1"])
+    j2 = _bonds(name, grid, index, wrap, BONDS[lattice]["j2"])
+    step = 2 if lattice == "kagome" else 1
+    made = Cluster(
+        name=name,
+        lattice=lattice,
+        shape=shape,
+        n_sites=n_sites,
+        positions=_cartesian(lattice, grid),
+        j1=j1,
+        j2=j2,
+        translations={
+            "tx": permutation(lambda a, b: (a + step, b)),
+            "ty": permutation(lambda a, b: (a, b + step)),
+        },
+        point_group={key: permutation(move) for key, move in _point_group(lattice, shape).items()},
+    )
+    check_symmetries(made)
+    return made
+
+
+def check_symmetries(cluster: Cluster) -> None:
+    """ValueError unless every generator maps each bond set onto itself and no pair is in both."""
+    pairs = {tuple(bond) for bond in cluster.j1} & {tuple(bond) for bond in cluster.j2}
+    if pairs:
+        raise ValueError(f"{cluster.name}: bond {min(pairs)} belongs to both J1 and J2")
+    for key, permutation in {**cluster.translations, **cluster.point_group}.items():
+        for bonds in (cluster.j1, cluster.j2):
+            if not np.array_equal(_sorted_bonds(permutation[bonds]), bonds):
+                raise ValueError(f"{cluster.name}: {key} does not map the bonds onto themselves")
+
+
+def _grid(lattice: str, shape: tuple[int, int]) -> list[Point]:
+    """Integer coordinates of the sites, in site order."""
+    cells = [(x, y) for y in range(shape[1]) for x in range(shape[0])]
+    if lattice != "kagome":
+        return cells
+    basis = ((0, 0), (1, 0), (0, 1))
+    return [(2 * x + a, 2 * y + b) for x, y in cells for a, b in basis]
+
+
+def _wrap(lattice: str, shape: tuple[int, int]) -> Callable[[Point], Point]:
+    step = 2 if lattice == "kagome" else 1
+    width, height = step * shape[0], step * shape[1]
+    return lambda point: (point[0] % width, point[1] % height)
+
+
+def _bonds(
+    name: str,
+    grid: list[Point],
+    index: dict[Point, int],
+    wrap: Callable[[Point], Point],
+    directions: Iterable[Point],
+) -> np.ndarray:
+    """Sorted bonds along `directions`, each once; grid points without a site have none."""
+    pairs = []
+    for da, db in directions:
+        ends = ((index[a, b], index.get(wrap((a + da, b + db)))) for a, b in grid)
+        pairs += [(i, j) for i, j in ends if j is not None]
+    bonds = _sorted_bonds(np.array(pairs))
+    if len(np.unique(bonds, axis=0)) < len(bonds) or (bonds[:, 0] == bonds[:, 1]).any():
+        raise ValueError(f"{name}: a side is too short, two of its bonds coincide")
+    return bonds
+
+
+def _sorted_bonds(bonds: np.ndarray) -> np.ndarray:
+    bonds = np.sort(bonds, axis=1)
+    return bonds[np.lexsort((bonds[:, 1], bonds[:, 0]))]
+
+
+def _cartesian(lattice: str, grid: list[Point]) -> np.ndarray:
+    points = np.array(grid, dtype=float)
+    if lattice == "square":
+        return points
+    return points @ np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]])
+
+
+def _point_group(lattice: str, shape: tuple[int, int]) -> dict[str, Callable[[int, int], Point]]:
+    """Point-group generators that fit the torus, as moves of grid coordinates."""
+    width, height = shape
+    moves: dict[str, Callable[[int, int], Point]] = {}
+    if lattice == "square":
+        moves["px"] = lambda x, y: (-x, y)
+        moves["py"] = lambda x, y: (x, -y)
+    else:
+        moves["inv"] = lambda a, b: (-a, -b)
+    if lattice in ("square", "triangle") and width == height:
+        moves["pd"] = lambda x, y: (y, x)
+    if lattice == "kagome" and width % height == 0:
+        # Mirror through site 1 that swaps the two J1 directions and reverses the J2 chains.
+        moves["pm"] = lambda a, b: (a, 1 - a - b)
+    return moves

@@ -1,0 +1,148 @@
+"""How every figure looks: column widths, one style per network and target, shared marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.textpath import text_to_path
+from numpy.typing import ArrayLike
+
+STYLE_FILE = Path(__file__).with_name("nqs.mplstyle")
+SINGLE_COLUMN = 3.4  # inches
+DOUBLE_COLUMN = 7.0
+J2_OVER_J1 = "$J_2/J_1$"
+
+# Okabe and Ito's palette: told apart with every common kind of colour blindness.
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
+PURPLE, ORANGE, SKY, BLACK = "#CC79A7", "#E69F00", "#56B4E9", "#000000"
+
+# name: (colour, marker, label)
+SERIES = {
+    "dense1": (BLUE, "s", "1-layer dense"),
+    "dense2": (VERMILLION, "o", "2-layer dense"),
+    "cnn": (GREEN, "^", "convolutional"),
+    "sign": (BLUE, "o", "signs"),
+    "amplitude": (ORANGE, "D", "amplitudes"),
+}
+
+# J2/J1 between which each model is strongly frustrated [Westerhout 2020].
+FRUSTRATED = {"square": (0.4, 0.6), "triangle": (1.25, inf), "kagome": (0.51, 1.82)}
+SHADE = "0.9"
+PUBLISHED_SIZE = 4.5
+SMALL_PRINT = 5.5  # points
+
+
+def single_column(height: float = 2.7) -> tuple[Figure, Axes]:
+    """Figure of one column's width with one axes; height in inches."""
+    fig = _figure(SINGLE_COLUMN, height)
+    return fig, fig.subplots()
+
+
+def double_column(rows: int = 1, columns: int = 3, height: float = 2.6) -> tuple[Figure, np.ndarray]:
+    """Figure of two columns' width and its axes (rows, columns); height in inches."""
+    fig = _figure(DOUBLE_COLUMN, height)
+    return fig, fig.subplots(rows, columns, squeeze=False)
+
+
+def use() -> None:
+    """Make the style file matplotlib's settings; every figure below does so by itself."""
+    matplotlib.style.use(STYLE_FILE)
+
+
+def _figure(width: float, height: float) -> Figure:
+    use()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def series(name: str) -> dict[str, Any]:
+    """Line, marker, colour and label of a network or target; black if it is not in SERIES."""
+    colour, marker, label = SERIES.get(name, (BLACK, "v", name))
+    return {"color": colour, "marker": marker, "linestyle": "-", "label": label}
+
+
+def published(ax: Axes, x: ArrayLike, y: ArrayLike, label: str = "published", **marks: Any) -> Line2D:
+    """Hollow markers at published values x, y; `marks` sets colour and marker (see `series`)."""
+    hollow = {"color": BLACK, "marker": "o"} | marks
+    hollow |= {"linestyle": "none", "markerfacecolor": "none", "markersize": PUBLISHED_SIZE}
+    (line,) = ax.plot(x, y, label=label, zorder=1.9, **hollow)
+    return line
+
+
+def published_key(label: str = "published") -> Line2D:
+    """Legend entry that stands for the hollow markers of every colour."""
+    return Line2D(
+        [], [], color="0.4", marker="o", linestyle="none", markerfacecolor="none",
+        markersize=PUBLISHED_SIZE,
+        label=label,
+    )  # fmt: skip
+
+
+def frustrated(ax: Axes, lattice: str) -> None:
+    """Shade J2/J1 where `lattice` is strongly frustrated; set the limits of the x axis first."""
+    left, right = ax.get_xlim()
+    start, end = FRUSTRATED[lattice]
+    if start < right and end > left:
+        ax.axvspan(max(start, left), min(end, right), color=SHADE, linewidth=0, zorder=0)
+    ax.set_xlim(left, right)
+
+
+def frustrated_key() -> Patch:
+    """Legend entry of the shaded region."""
+    return Patch(color=SHADE, linewidth=0, label="strongly frustrated")
+
+
+def legend_above(fig: Figure, axes: Iterable[Axes], extra: Sequence[Artist] = (), columns: int = 6) -> None:
+    """One legend above the panels: each label of `axes` once, then `extra`."""
+    entries: dict[str, Artist] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    entries |= {str(handle.get_label()): handle for handle in extra}
+    if entries:
+        fig.legend(list(entries.values()), list(entries), loc="outside upper center", ncols=columns)
+
+
+def small_print(fig: Figure, text: str) -> None:
+    """Lines of small type below the panels, wrapped to the figure's width."""
+    margin = 0.01
+    width = 72 * fig.get_figwidth() * (1 - 2 * margin)  # points
+    # As the figure's x label the text gets its own room from the layout.
+    fig.supxlabel(
+        "\n".join(_wrapped(text, width)),
+        x=margin,
+        ha="left",
+        fontsize=SMALL_PRINT,
+        color="0.3",
+        linespacing=1.15,
+    )
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """Lines at most `width` points wide in small print; formulas stay whole."""
+    font = FontProperties(size=SMALL_PRINT)
+    lines = [""]
+    for word in re.findall(r"(?:\$[^$]*\$|\S)+", text):
+        longer = f"{lines[-1]} {word}".lstrip()
+        reach, _, _ = text_to_path.get_text_width_height_descent(longer, font, "$" in longer)
+        if reach > width and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def panel_label(ax: Axes, letter: str) -> None:
+    """Bold letter at the upper left, outside the axes."""
+    ax.set_title(letter, loc="left", fontweight="bold")

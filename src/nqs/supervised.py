@@ -1,0 +1,173 @@
+"""Stage `supervised`: train all networks of one cell on the signs or amplitudes of a ground state.
+
+settings   the cell (cells.supervised_settings)
+makes      weights.safetensors  flat parameters (member, parameter) as named stacks, and how they came about
+           history.csv          one row per member
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nqs import dataset
+from nqs.cells import WHOLE, seed_of
+from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, train
+from nqs.io import BrokenFileError, atomic
+from nqs.networks import NETWORKS, Geometry, Network
+from nqs.progress import Progress
+from nqs.wavefunction import Wavefunction
+
+
+def network_for(settings: Mapping[str, Any], wavefunction: Wavefunction) -> Network:
+    """The cell's network, with the parity that the ground state's momentum asks for."""
+    geometry = Geometry(wavefunction.n_sites, wavefunction.shape, wavefunction.momentum)
+    options = dict(settings["network"])
+    return NETWORKS[options.pop("architecture")](geometry, settings["key"]["target"], options)
+
+
+def member_seed(settings: Mapping[str, Any], member: Mapping[str, Any]) -> int:
+    """Seed of one network's initial values and batches."""
+    return seed_of("supervised", settings["key"], member, settings["seed"])
+
+
+def members_of(
+    settings: Mapping[str, Any], wavefunction: Wavefunction, data_files: Mapping[float, Path]
+) -> list[Member]:
+    """The members' data: a small sample each, or draws from the whole ground state."""
+    target, whole = settings["key"]["target"], settings["key"]["data"] == WHOLE
+    if whole:
+        states, psi = wavefunction.expand()
+        everything, cumulative = dataset.Sample(states, psi), np.cumsum(psi**2)
+    members = []
+    for member in settings["members"]:
+        seed = member_seed(settings, member)
+        if whole:
+            rng = np.random.default_rng([seed, 2])
+            training = everything  # one array, shared by all members
+            validation = dataset.Sample(*wavefunction.sample(settings["training"]["validation_states"], rng))
+        else:
+            data = dataset.read(data_files[member["epsilon"]], member["repeat"])
+            training, validation = data.training, data.validation
+        labels, validation_labels = training.labels(target), validation.labels(target)
+        member_data = (training.states, labels, validation.states, validation_labels)
+        members.append(Member(seed, *member_data, cumulative if whole else None))
+    return members
+
+
+def run(
+    settings: Mapping[str, Any],
+    ground_state: Path,
+    data_files: Sequence[Path],
+    out: Path,
+    history: Path,
+    checkpoint_folder: Path,
+    device: str,
+    threads: int,
+) -> None:
+    """Train the cell's members, resuming from the checkpoint folder if it holds the same training."""
+    wavefunction = Wavefunction.read(ground_state)
+    network = network_for(settings, wavefunction)
+    members = members_of(settings, wavefunction, dataset.by_epsilon(data_files))
+    training = Settings(
+        learning_rate=settings["network"]["learning_rate"],
+        **{name: settings["training"][name] for name in ("batch", "check_every", "patience", "max_updates")},
+    )
+    key = settings["key"]
+    name = f"{key['cluster']} J2 = {key['j2']:g} {key['network']} {key['target']}"
+    progress = Progress(name, len(members), training.max_updates)
+    checkpoints = Checkpoints(checkpoint_folder, identity(settings, members))
+    begin, cpu = time.monotonic(), time.process_time()
+    trajectories = train(network, members, training, device, threads, checkpoints, progress)
+    wall, cpu = time.monotonic() - begin, time.process_time() - cpu
+    table = history_table(settings, members, trajectories)
+    table["wall_s_of_cell"], table["cpu_s_of_cell"], table["device"] = wall, cpu, device
+    with atomic(history) as temporary:
+        table.to_csv(temporary, index=False)
+    write_weights(out, settings, trajectories, device, wall)
+    checkpoints.clear()
+    print(progress.line(time.monotonic()))
+    print(table.to_string(index=False))
+
+
+def identity(settings: Mapping[str, Any], members: Sequence[Member]) -> str:
+    """A hash of everything the training depends on; checkpoints of another training are not resumed."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for member in members:
+        for array in (
+            member.states,
+            member.labels,
+            member.validation_states,
+            member.validation_labels,
+        ):
+            digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def history_table(
+    settings: Mapping[str, Any], members: Sequence[Member], trajectories: Sequence[Trajectory]
+) -> pd.DataFrame:
+    """One row per member: how long it trained and how good its best checkpoint is."""
+    rows = [
+        {
+            **label,
+            "seed": member.seed,
+            "n_train": len(member.states),
+            "updates": trajectory.updates,
+            "best_updates": trajectory.best_updates,
+            "best_validation_loss_nats": trajectory.best_loss,
+            "last_validation_loss_nats": trajectory.losses[-1],
+            "diverged": not np.isfinite(trajectory.losses[-1]),
+        }
+        for label, member, trajectory in zip(settings["members"], members, trajectories, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def write_weights(
+    out: Path,
+    settings: Mapping[str, Any],
+    trajectories: Sequence[Trajectory],
+    device: str,
+    wall: float,
+) -> None:
+    """Best parameters of all members, stacked, with the cell's settings in the file's header; wall in seconds."""
+    from safetensors.numpy import save_file
+
+    best = np.stack([trajectory.best for trajectory in trajectories])
+    with atomic(out) as temporary:
+        header = {"settings": json.dumps(settings), "device": device, "wall_s": f"{wall:.2f}"}
+        save_file({"theta": best}, temporary, header)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained parameters (member, parameter) of a cell, its settings, and how they were trained."""
+
+    theta: np.ndarray
+    settings: dict[str, Any]
+    device: str
+    wall_s: float
+
+
+def read_weights(path: Path) -> Weights:
+    """Weights of a cell; a missing or damaged file raises BrokenFileError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            header = file.metadata()
+            settings, wall = json.loads(header["settings"]), float(header["wall_s"])
+            return Weights(file.get_tensor("theta"), settings, header["device"], wall)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise BrokenFileError(
+            f"{path}: missing or damaged ({error}); delete it and build it again with ./nqs run {path}"
+        ) from None

@@ -1,0 +1,223 @@
+"""A ground state in symmetry-reduced form: file, expansion, sampling and lookup.
+
+File (HDF5; readable without the code that made it)
+    attributes      cluster, lattice, shape (2,), n_sites, j2, energy and gap (total, S.S units),
+                    residual (|H psi - E psi| / |E|), momentum (2,) in units of 2 pi / L, spin_flip,
+                    degenerate, bit_convention
+    representatives (n,) uint64, ascending: the smallest state of every orbit of the Sz = 0 states
+    amplitudes      (n,) float64: psi at the representative; 0 where symmetry forbids the orbit
+    orbit_sizes     (n,) int64: sum(orbit_sizes amplitudes^2) = 1
+    permutations    (G, n_sites) int64: element g moves site i to permutations[g, i] ...
+    flips           (G,) bool: ... and then reverses all spins
+    characters      (G,) int8: psi(g s) = characters[g] psi(s)
+The state s of spins +-1 is the integer with bit i set where site i is up (site 0 = lowest bit).
+The global sign makes the component of largest magnitude positive.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import cached_property
+from math import comb
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import h5py
+import numba as nb
+import numpy as np
+
+from nqs.symmetry import Group, next_state
+
+ARRAYS = {
+    "representatives": np.uint64,
+    "amplitudes": np.float64,
+    "orbit_sizes": np.int64,
+    "permutations": np.int64,
+    "flips": np.bool_,
+    "characters": np.int8,
+}
+
+
+class WavefunctionError(Exception):
+    """A wavefunction file is missing or unreadable."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wavefunction:
+    """An eigenstate psi(g s) = characters[g] psi(s); fields as in the module docstring."""
+
+    cluster: str
+    lattice: str
+    shape: tuple[int, int]
+    n_sites: int
+    j2: float
+    energy: float
+    residual: float
+    gap: float
+    momentum: tuple[int, int]
+    spin_flip: int
+    representatives: np.ndarray
+    amplitudes: np.ndarray
+    orbit_sizes: np.ndarray
+    permutations: np.ndarray
+    flips: np.ndarray
+    characters: np.ndarray
+    degenerate: bool = False
+
+    @property
+    def dimension(self) -> int:
+        """Number of Sz = 0 basis states."""
+        return comb(self.n_sites, self.n_sites // 2)
+
+    @cached_property
+    def group(self) -> Group:
+        """The symmetry group."""
+        return Group(self.permutations, self.flips)
+
+    @cached_property
+    def cumulative_weight(self) -> np.ndarray:
+        """Running sum over orbits of their total probability, ending at 1."""
+        total = np.cumsum(self.orbit_sizes * self.amplitudes**2)
+        return total / total[-1]
+
+    def expand(self) -> tuple[np.ndarray, np.ndarray]:
+        """All basis states, ascending, and psi: uint64 (K,), float64 (K,)."""
+        low, high = _rank_tables(self.n_sites)
+        states = _all_states(self.n_sites, self.dimension)
+        psi = np.zeros(self.dimension)
+        for part in self._parts(1 << 20):
+            images = self.group.orbits(self.representatives[part])
+            values = self.amplitudes[part, None] * self.characters
+            _scatter(images, values, low, high, self.n_sites // 2, psi)
+        return states, psi
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """n independent states from psi^2, with psi: uint64 (n,), float64 (n,).
+
+        Draws an orbit by its weight, then a uniform group element.
+        """
+        orbit = np.searchsorted(self.cumulative_weight, rng.random(n), side="right")
+        element = rng.integers(len(self.characters), size=n)
+        states = self.group.images(self.representatives[orbit], element)
+        return states, self.amplitudes[orbit] * self.characters[element]
+
+    def lookup(self, states: np.ndarray) -> np.ndarray:
+        """psi (n,) at the given Sz = 0 states (n,); ValueError for any other state."""
+        smallest, element = self.group.canonical(np.asarray(states))
+        orbit = np.searchsorted(self.representatives, smallest)
+        orbit = np.minimum(orbit, len(self.representatives) - 1)
+        if not np.array_equal(self.representatives[orbit], smallest):
+            raise ValueError("a state is not in the Sz = 0 sector of this cluster")
+        return self.amplitudes[orbit] * self.characters[element]
+
+    def orbits(self, chunk: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The basis in pieces of about `chunk` states: (states, psi, weight), each (m,).
+
+        A state that several group elements reach is listed that often, and its weights add up to 1.
+        """
+        for part in self._parts(chunk):
+            images = self.group.orbits(self.representatives[part])
+            psi = self.amplitudes[part, None] * self.characters
+            weight = self.orbit_sizes[part, None] / len(self.characters)
+            yield images.ravel(), psi.ravel(), np.broadcast_to(weight, psi.shape).ravel()
+
+    def _parts(self, chunk: int) -> Iterator[slice]:
+        step = max(1, chunk // len(self.characters))
+        for start in range(0, len(self.representatives), step):
+            yield slice(start, start + step)
+
+    def write(self, path: Path) -> None:
+        """Write the file; a reader never sees half of it."""
+        with atomic_h5(Path(path)) as file:
+            for field in fields(self):
+                value = getattr(self, field.name)
+                if field.name in ARRAYS:
+                    file.create_dataset(field.name, data=value, compression="lzf", shuffle=True)
+                else:
+                    file.attrs[field.name] = value
+            file.attrs["bit_convention"] = "site i = bit i, lowest bit first, 1 = up"
+
+    @classmethod
+    def read(cls, path: Path) -> "Wavefunction":
+        """Read a file; WavefunctionError if it is missing, truncated or incomplete."""
+        try:
+            with h5py.File(path) as file:
+                arrays = {key: file[key][...].astype(kind) for key, kind in ARRAYS.items()}
+                return cls(**arrays, **_attributes(file.attrs))
+        except (OSError, KeyError, RuntimeError) as error:
+            state = "cannot be read" if Path(path).exists() else "does not exist"
+            remedy = f"rebuild it with './nqs run {path}'"
+            raise WavefunctionError(f"ground state {path} {state} ({error}); {remedy}") from error
+
+
+@contextmanager
+def atomic_h5(path: Path) -> Iterator[h5py.File]:
+    """An HDF5 file written under a temporary name and renamed when complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+        temporary = Path(handle.name)
+    try:
+        with h5py.File(temporary, "w") as file:
+            yield file
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _attributes(attrs: h5py.AttributeManager) -> dict:
+    return {
+        "cluster": str(attrs["cluster"]),
+        "lattice": str(attrs["lattice"]),
+        "shape": tuple(int(x) for x in attrs["shape"]),
+        "n_sites": int(attrs["n_sites"]),
+        "j2": float(attrs["j2"]),
+        "energy": float(attrs["energy"]),
+        "residual": float(attrs["residual"]),
+        "gap": float(attrs["gap"]),
+        "momentum": tuple(int(x) for x in attrs["momentum"]),
+        "spin_flip": int(attrs["spin_flip"]),
+        "degenerate": bool(attrs["degenerate"]),
+    }
+
+
+@nb.njit(cache=True)
+def _all_states(n_sites: int, dimension: int) -> np.ndarray:
+    """The Sz = 0 states, ascending: uint64 (dimension,)."""
+    states = np.empty(dimension, dtype=np.uint64)
+    state = (np.uint64(1) << np.uint64(n_sites // 2)) - np.uint64(1)
+    for n in range(dimension):
+        states[n] = state
+        state = next_state(state)
+    return states
+
+
+def _rank_tables(n_sites: int) -> tuple[np.ndarray, np.ndarray]:
+    """Position of a state among all: low[lower half of bits] + high[upper half]  (Lin's tables)."""
+    half = n_sites // 2
+    ones = np.bitwise_count(np.arange(1 << half))
+    low = np.empty(1 << half, dtype=np.int64)
+    for count in range(half + 1):
+        members = ones == count
+        low[members] = np.arange(members.sum())
+    # n_sites is even, so both halves have `half` bits and the lower must hold half - ones(upper).
+    per_upper = np.array([comb(half, half - int(count)) for count in range(half + 1)])[ones]
+    high = np.concatenate([[0], np.cumsum(per_upper)[:-1]])
+    return low, high
+
+
+@nb.njit(cache=True)
+def _scatter(
+    states: np.ndarray,
+    values: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    half: int,
+    psi: np.ndarray,
+) -> None:
+    mask = (np.uint64(1) << np.uint64(half)) - np.uint64(1)
+    for n in range(states.shape[0]):
+        for g in range(states.shape[1]):
+            state = states[n, g]
+            psi[low[state & mask] + high[state >> np.uint64(half)]] = values[n, g]

@@ -1,0 +1,189 @@
+"""Ground states against the full space, the literature and each other."""
+
+import numpy as np
+import pytest
+import scipy.sparse.linalg
+from exact_diagonalization import full_hamiltonian
+
+from nqs.ground_state import GroundStateError, Lanczos, lowest_energy_any_momentum, solve
+from nqs.hamiltonian import build, build_sectors
+from nqs.lattices import Cluster, cluster
+from nqs.symmetry import make_generator
+from nqs.wavefunction import Wavefunction
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory):
+    """Hamiltonian file of a cluster, built once per module."""
+    folder = tmp_path_factory.mktemp("hamiltonian")
+
+    def path_of(made: Cluster | str):
+        made = cluster(made) if isinstance(made, str) else made
+        path = folder / f"{made.name}.h5"
+        if not path.exists():
+            build(made, path)
+        return path
+
+    return path_of
+
+
+def ground_state(path, j2, folder, **options):
+    solve(path, j2, folder / "state.h5", **options)
+    return Wavefunction.read(folder / "state.h5")
+
+
+def ring(length: int, next_nearest: bool) -> Cluster:
+    """A ring with J1 between neighbours and, if asked for, J2 between next neighbours."""
+    site = np.arange(length)
+
+    def bonds(step: int) -> np.ndarray:
+        pairs = np.sort(np.column_stack([site, (site + step) % length]), axis=1)
+        return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+    return Cluster(
+        name=f"ring{length}",
+        lattice="square",
+        shape=(length, 1),
+        n_sites=length,
+        positions=np.column_stack([site, 0 * site]).astype(float),
+        j1=bonds(1),
+        j2=bonds(2) if next_nearest else np.zeros((0, 2), dtype=int),
+        translations={"tx": (site + 1) % length},
+        point_group={},
+    )
+
+
+def test_four_site_ring(blocks, tmp_path):
+    """E0 = -2 J, a singlet; the triplet lies 1 J above."""
+    state = ground_state(blocks(ring(4, next_nearest=False)), 0.0, tmp_path)
+    assert state.energy == pytest.approx(-2, abs=1e-12)
+    assert state.gap == pytest.approx(1, abs=1e-6)
+    assert state.spin_flip == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "j2"),
+    [
+        ("kagome12", 0.4),
+        ("square16", 0.0),
+        ("square16", 0.6),
+        ("triangle16", 1.2),
+        ("kagome18", 0.8),
+    ],
+)
+def test_sector_search_finds_the_ground_state_of_the_full_space(name, j2, blocks, tmp_path):
+    state = ground_state(blocks(name), j2, tmp_path)
+    states, matrix = full_hamiltonian(cluster(name), j2)
+    found, psi = state.expand()
+    lowest = scipy.sparse.linalg.eigsh(matrix, k=1, which="SA")[0][0]
+    assert state.energy == pytest.approx(lowest, abs=1e-8)
+    assert np.array_equal(found, states)
+    assert np.linalg.norm(matrix @ psi - state.energy * psi) < 1e-8
+    assert psi @ psi == pytest.approx(1, abs=1e-12)
+    assert state.residual <= 1e-9
+
+
+def test_gap_counts_levels_inside_the_sector_of_the_ground_state(tmp_path):
+    """With spin flip as the only symmetry both lowest levels of kagome12 are in one sector."""
+    kagome = cluster("kagome12")
+    flip = make_generator("spin_flip", np.arange(12), flip=True)
+    build_sectors(kagome, [flip], tmp_path / "flip.h5")
+    levels = np.linalg.eigvalsh(full_hamiltonian(kagome, 0.4)[1].toarray())
+    state = ground_state(tmp_path / "flip.h5", 0.4, tmp_path)
+    assert state.energy == pytest.approx(levels[0], abs=1e-9)
+    assert state.gap == pytest.approx(levels[1] - levels[0], abs=1e-6)
+
+
+def test_degenerate_partner_inside_a_sector_is_found(tmp_path):
+    """Both dimer coverings of the Majumdar-Ghosh ring are even under spin flip."""
+    flip = make_generator("spin_flip", np.arange(8), flip=True)
+    build_sectors(ring(8, next_nearest=True), [flip], tmp_path / "flip.h5")
+    with pytest.raises(GroundStateError, match="degenerate"):
+        solve(tmp_path / "flip.h5", 0.5, tmp_path / "state.h5")
+
+
+def test_degenerate_ground_state_is_refused_unless_allowed(blocks, tmp_path):
+    """Majumdar-Ghosh ring: two dimer coverings, momenta 0 and pi, E0 = -3 N / 8."""
+    path = blocks(ring(8, next_nearest=True))
+    with pytest.raises(GroundStateError, match="degenerate"):
+        solve(path, 0.5, tmp_path / "state.h5")
+    assert not (tmp_path / "state.h5").exists()
+    state = ground_state(path, 0.5, tmp_path, allow_degenerate=True)
+    assert state.degenerate
+    assert state.energy == pytest.approx(-3, abs=1e-10)
+
+
+def test_ferrimagnet_has_one_member_at_zero_magnetisation(blocks, tmp_path):
+    """Kagome at J2 = 0 has S = 3 at 18 sites: parity (-1)^(N/2 - S) = +1, gap to other spins."""
+    state = ground_state(blocks("kagome18"), 0.0, tmp_path)
+    assert state.gap > 0.1
+    assert state.spin_flip == 1
+
+
+def test_complex_momentum_ground_state_is_noticed(blocks, tmp_path):
+    """kagome18 at J2 = 1.5: a pair of momenta +-k lies below all sectors of real characters."""
+    state = ground_state(blocks("kagome18"), 1.5, tmp_path)
+    energy, gap = lowest_energy_any_momentum(cluster("kagome18"), 1.5)
+    lowest = scipy.sparse.linalg.eigsh(full_hamiltonian(cluster("kagome18"), 1.5)[1], 1, which="SA")
+    assert energy == pytest.approx(lowest[0][0], abs=1e-8)
+    assert energy < state.energy - 0.05
+    assert gap < 1e-8
+
+
+def test_largest_component_is_positive(blocks, tmp_path):
+    for j2 in (0.0, 0.6):
+        psi = ground_state(blocks("square16"), j2, tmp_path).expand()[1]
+        ties = np.abs(psi) > np.abs(psi).max() * (1 - 1e-7)
+        assert psi[np.argmax(ties)] > 0
+
+
+def test_lanczos_handles_invariant_spaces():
+    """A start vector inside an eigenspace, and a matrix smaller than the Krylov space."""
+    matrix = np.diag([3.0, 1.0, 2.0])
+    run = Lanczos(np.array([0.0, 0.0, 1.0]))
+    run.extend(lambda x: matrix @ x)
+    assert run.energy == pytest.approx(2)
+    assert run.residual == 0
+    run = Lanczos(np.ones(3), excluded=np.array([0.0, 1.0, 0.0]))
+    run.extend(lambda x: matrix @ x)
+    assert run.energy == pytest.approx(2)
+
+
+def test_lanczos_restarts_converge_to_the_lowest_level():
+    rng = np.random.default_rng(1)
+    matrix = rng.standard_normal((300, 300))
+    matrix = matrix + matrix.T
+    run = Lanczos(rng.standard_normal(300))
+    for _ in range(40):
+        run.extend(lambda x: matrix @ x)
+    assert run.energy == pytest.approx(np.linalg.eigvalsh(matrix)[0], abs=1e-9)
+    assert np.linalg.norm(matrix @ run.vector - run.energy * run.vector) < 1e-7
+
+
+REFERENCE = [
+    ("square24", 0.0, -16.5525137940, 5e-10),
+    ("square24", 0.5, -12.5405984488, 5e-10),
+    ("square24", 0.55, -12.4476171264, 5e-10),
+    ("square24", 1.0, -17.7289611124, 5e-10),
+    ("kagome24", 0.4, -40.76077 / 4, 2e-6),
+    ("kagome24", 0.52, -39.22081 / 4, 2e-6),
+    ("kagome24", 1.0, -43.03959 / 4, 2e-6),
+    ("triangle24", 0.6, -55.23570 / 4, 2e-6),
+    ("triangle24", 1.3, -62.77918 / 4, 2e-6),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "j2", "energy", "printed"), REFERENCE)
+def test_reference_energies_at_24_sites(name, j2, energy, printed, blocks, tmp_path):
+    state = ground_state(blocks(name), j2, tmp_path)
+    assert state.energy == pytest.approx(energy, abs=printed)
+    assert state.momentum == ((0, 2) if (name, j2) == ("kagome24", 1.0) else (0, 0))
+
+
+@pytest.mark.slow
+def test_two_close_levels_of_one_sector_are_told_apart(blocks, tmp_path):
+    """kagome24 crosses inside the trivial sector near J2 = 0.52; a short search stops too high."""
+    state = ground_state(blocks("kagome24"), 0.525, tmp_path)
+    assert state.energy == pytest.approx(-9.8039017654, abs=1e-8)
+    assert state.momentum == (0, 0)

@@ -1,0 +1,167 @@
+"""The lock, the project file, the conda environments and the citation agree with each other."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+import nqs
+from nqs import codehash
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def load_make_envs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_envs", ROOT / "tools/make_envs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+make_envs = load_make_envs()
+
+
+def normal(name: str) -> str:
+    """A package's name as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    return {normal(name): version for name, version in make_envs.read_lock().items()}
+
+
+def names(requirements: list[str]) -> list[str]:
+    return [normal(re.split(r"[<>=!~\[; ]", text)[0]) for text in requirements]
+
+
+def test_lock_holds_plain_public_pins():
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line), line
+
+
+def test_everything_the_project_asks_for_is_pinned(project, pins):
+    extras = [name for group in project["optional-dependencies"].values() for name in group]
+    assert set(names(project["dependencies"] + extras)) <= set(pins)
+
+
+def test_installed_versions_are_those_of_the_lock(pins):
+    installed = {normal(item.metadata["Name"]): item.version for item in distributions()}
+    installed = {name: version.split("+")[0] for name, version in installed.items()}
+    differ = {
+        name: (installed[name], version)
+        for name, version in pins.items()
+        if name in installed and installed[name] != version
+    }
+    assert not differ
+
+
+@pytest.mark.parametrize("name", make_envs.ENVIRONMENTS)
+def test_conda_environment_agrees_with_lock(name, project, pins):
+    text = (ROOT / f"envs/{name}.yaml").read_text()
+    assert text == make_envs.environment(make_envs.ENVIRONMENTS[name]), "run tools/make_envs.py"
+    *_, pip_section = yaml.safe_load(text)["dependencies"]
+    listed = dict(pin.split("==") for pin in pip_section["pip"])
+    assert {normal(key) for key in listed} <= set(names(project["dependencies"]))
+    assert all(pins[normal(key)] == version for key, version in listed.items())
+
+
+def test_no_environment_file_without_an_entry():
+    assert {path.stem for path in (ROOT / "envs").iterdir()} == set(make_envs.ENVIRONMENTS)
+
+
+def test_one_version_everywhere(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert project["version"] == nqs.__version__ == citation["version"]
+
+
+def test_four_sources_are_cited():
+    references = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
+    first_authors = {source["authors"][0]["family-names"] for source in references}
+    assert first_authors == {"Westerhout", "Ju", "Mummaneni", "Kufel"}
+
+
+@pytest.mark.parametrize("script", ["nqs", ".ci/run"])
+def test_script_is_executable(script):
+    assert os.access(ROOT / script, os.X_OK)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("results/laptop/logs/a.log", True),
+        (".venv/bin/python", True),
+        (".nqs-install.log", True),
+        ("results/README.md", False),
+        ("benchmarks/training.py", False),
+        ("src/nqs/results/a.py", False),
+        ("requirements.lock", False),
+    ],
+)
+def test_git_ignores_output_only(tmp_path, path, ignored):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).touch()
+    code = subprocess.run(["git", "check-ignore", "-q", path], cwd=tmp_path).returncode
+    assert (code == 0) == ignored
+
+
+def imported_packages(module: str) -> set[str]:
+    """Packages from outside that a module of nqs imports, directly or through other modules."""
+    found = set()
+    for name in codehash.closure(module):
+        path = codehash.module_path(name)
+        assert path is not None
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    found = {{"yaml": "pyyaml"}.get(name, name) for name in found - {"nqs"}}
+    return found - set(sys.stdlib_module_names)
+
+
+def rules() -> list[tuple[str, list[str], str]]:
+    """Name, modules and conda environment of every rule that names its modules."""
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    blocks = re.findall(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", text, re.MULTILINE)
+    return [
+        (name, re.findall(r'"(nqs\.[\w.]+)"', code[1]), conda[1])
+        for name, body in blocks
+        if (code := re.search(r"code_hash\((.*?)\)", body, re.DOTALL))
+        and (conda := re.search(r"envs/(\w+)\.yaml", body))
+    ]
+
+
+def test_some_rule_uses_each_environment():
+    assert {environment for _, _, environment in rules()} == set(make_envs.ENVIRONMENTS)
+
+
+@pytest.mark.parametrize(("rule", "modules", "environment"), rules(), ids=lambda value: str(value))
+def test_environment_of_a_rule_holds_what_its_code_imports(rule, modules, environment):
+    needed = {package for module in modules for package in imported_packages(module)}
+    held = {normal(name) for name in make_envs.ENVIRONMENTS[environment]}
+    assert modules
+    assert needed <= held
