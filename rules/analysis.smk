@@ -1,24 +1,22 @@
 """Overlaps and the tables behind the figures.
 
 needs   results/{scale}/supervised/…
-makes   results/{scale}/overlaps/{study}/{cluster}/j2_{j2}.csv    one row per network
-        results/{scale}/analysis/{study}/{figure}.csv             one row per point of the figure
+makes   results/{scale}/overlaps/{study}/{cluster}/j2_{j2}/{cell}.csv    one row per network
+        results/{scale}/analysis/{study}/{figure}.csv                    one row per point of the figure
 """
 
 
 rule overlaps:
     input:
         ground_state=rules.ground_state.output[0],
-        data=lambda wildcards: sorted(
-            {path for key in cells_at(wildcards) for path in dataset_files(key)}
-        ),
-        weights=lambda wildcards: [weights_file(key) for key in cells_at(wildcards)],
+        data=lambda wildcards: dataset_files(cell_of(wildcards)),
+        weights=rules.supervised.output.weights,
     output:
-        f"{RESULTS}/overlaps/{{study}}/{{cluster}}/j2_{{j2}}.csv",
+        f"{RESULTS}/overlaps/{{study}}/{{cluster}}/j2_{{j2}}/{{network}}-{{target}}-{{data}}.csv",
     log:
-        f"{RESULTS}/logs/overlaps/{{study}}/{{cluster}}/j2_{{j2}}.log",
+        f"{RESULTS}/logs/overlaps/{{study}}/{{cluster}}/j2_{{j2}}/{{network}}-{{target}}-{{data}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/overlaps/{{study}}/{{cluster}}/j2_{{j2}}.tsv"
+        f"{RESULTS}/benchmarks/overlaps/{{study}}/{{cluster}}/j2_{{j2}}/{{network}}-{{target}}-{{data}}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -28,19 +26,21 @@ rule overlaps:
         runtime=60,
     params:
         data=lambda wildcards, input: [f"--data={path}" for path in input.data],
-        weights=lambda wildcards, input: [f"--weights={path}" for path in input.weights],
         samples=lambda wildcards: getattr(CONFIG, wildcards.study).overlaps.samples,
         code=code_hash("nqs.analysis.overlaps"),
     shell:
         "python -m nqs overlaps --ground-state {input.ground_state:q}"
         f" --device {CONFIG.device}"
-        " {params.weights:q} {params.data:q} --threads {threads}"
+        " --weights {input.weights:q} {params.data:q} --threads {threads}"
         " --samples {params.samples} --out {output:q} &> {log:q}"
 
 
 rule summary:
     input:
-        figure_couplings,
+        lambda wildcards: [
+            f"{RESULTS}/overlaps/{key.path}.csv"
+            for key in cells.figure_cells(CONFIG, wildcards.study, wildcards.figure)
+        ],
     output:
         f"{RESULTS}/analysis/{{study}}/{{figure}}.csv",
     log:
@@ -57,18 +57,7 @@ rule summary:
         runtime=10,
     params:
         settings=lambda wildcards: as_json(
-            {
-                "cells": [
-                    vars(key)
-                    for key in cells.figure_cells(
-                        CONFIG, wildcards.study, wildcards.figure
-                    )
-                ],
-                "epsilon": getattr(
-                    getattr(CONFIG, wildcards.study), wildcards.figure
-                ).epsilon,
-                "lattices": LATTICE_OF,
-            }
+            cells.figure_summary(CONFIG, wildcards.study, wildcards.figure)
         ),
         overlaps=lambda wildcards, input: [f"--overlaps={path}" for path in input],
         code=code_hash("nqs.analysis.summary"),

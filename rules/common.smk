@@ -12,8 +12,10 @@ if SOURCE not in sys.path:
 shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
 from nqs import cells
+from nqs.identity import WHOLE, CellKey, coupling_name
 from nqs.codehash import code_hash
-from nqs.config import ConfigError, load
+from nqs.config import load
+from nqs.errors import ConfigError
 
 try:
     CONFIG = load(PROJECT, config)
@@ -23,12 +25,6 @@ except ConfigError as error:
 RESULTS = f"results/{CONFIG.scale}"
 CELLS = cells.supervised_cells(CONFIG)
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
-LATTICE_OF = {
-    name: CONFIG.cluster(name)[0]
-    for name in sorted(
-        {key.cluster for key in CELLS} | set(CONFIG.westerhout2020.fig1.clusters)
-    )
-}
 
 
 wildcard_constraints:
@@ -54,35 +50,25 @@ def cluster_settings(name):
 
 def ground_state_file(cluster, j2):
     """Ground state of one coupling."""
-    return f"{RESULTS}/ground_state/{cluster}/{cells.coupling_name(j2)}.h5"
+    return f"{RESULTS}/ground_state/{cluster}/{coupling_name(j2)}.h5"
 
 
 def dataset_file(study, cluster, j2, epsilon):
     """Data sets of one coupling and size."""
-    return f"{RESULTS}/dataset/{study}/{cluster}/{cells.coupling_name(j2)}/epsilon_{epsilon:g}.h5"
+    return f"{RESULTS}/dataset/{study}/{cluster}/{coupling_name(j2)}/epsilon_{epsilon:g}.h5"
 
 
 def dataset_files(key):
     """Data sets of all sizes that a cell trains on; none if it trains on the whole ground state."""
-    if key.data == cells.WHOLE:
+    if key.data == WHOLE:
         return []
     sizes = sorted({member.epsilon for member in CELLS[key]})
     return [dataset_file(key.study, key.cluster, key.j2, epsilon) for epsilon in sizes]
 
 
-def weights_file(key):
-    """Trained networks of a cell."""
-    return f"{RESULTS}/supervised/{key.path}.safetensors"
-
-
-def overlaps_file(study, cluster, j2):
-    """Overlaps of all networks of one coupling."""
-    return f"{RESULTS}/overlaps/{study}/{cluster}/{cells.coupling_name(j2)}.csv"
-
-
 def cell_of(wildcards):
     """The cell that the wildcards name."""
-    return cells.CellKey(
+    return CellKey(
         wildcards.study,
         wildcards.cluster,
         float(wildcards.j2),
@@ -90,21 +76,6 @@ def cell_of(wildcards):
         wildcards.target,
         wildcards.data,
     )
-
-
-def cells_at(wildcards):
-    """The cells of one coupling."""
-    return cells.cells_at(
-        CONFIG, wildcards.study, wildcards.cluster, float(wildcards.j2)
-    )
-
-
-def figure_couplings(wildcards):
-    """Overlap files of the couplings that a figure shows."""
-    shown = cells.figure_cells(CONFIG, wildcards.study, wildcards.figure)
-    return [
-        overlaps_file(wildcards.study, *coupling) for coupling in cells.couplings(shown)
-    ]
 
 
 def figure_settings(figure):

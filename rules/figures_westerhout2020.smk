@@ -74,7 +74,7 @@ rule westerhout2020_fig1:
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig1 --settings {params.settings:q}"
-        " --table {input.table:q} --inputs {input.published:q}"
+        " --table {input.table:q} --published {input.published:q}"
         " --stem {params.stem:q} &> {log:q}"
 
 
@@ -108,7 +108,7 @@ rule westerhout2020_fig2:
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig2 --settings {params.settings:q}"
-        " --table {input.table:q} --inputs {input.published:q}"
+        " --table {input.table:q} --published {input.published:q}"
         " --stem {params.stem:q} &> {log:q}"
 
 
@@ -142,5 +142,5 @@ rule westerhout2020_fig5:
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig5 --settings {params.settings:q}"
-        " --table {input.table:q} --inputs {input.published:q}"
+        " --table {input.table:q} --published {input.published:q}"
         " --stem {params.stem:q} &> {log:q}"

@@ -2,14 +2,16 @@
 
 makes   results/{scale}/hamiltonian/{cluster}.h5             bases and matrices of all symmetry sectors
         results/{scale}/ground_state/{cluster}/j2_{j2}.h5    lowest state over the sectors, its gap and momentum
+        results/{scale}/momentum_check/{cluster}.csv         comparison with all momenta, on request only:
+                                                             `./nqs run momentum_check`
 
-The matrices serve every coupling of a cluster and are removed when none needs them any more.
+The matrices serve every coupling of a cluster. They stay, so that a new coupling costs one diagonalisation.
 """
 
 
 rule hamiltonian:
     output:
-        temp(f"{RESULTS}/hamiltonian/{{cluster}}.h5"),
+        f"{RESULTS}/hamiltonian/{{cluster}}.h5",
     log:
         f"{RESULTS}/logs/hamiltonian/{{cluster}}.log",
     benchmark:
@@ -34,8 +36,7 @@ rule hamiltonian:
 
 rule ground_state:
     input:
-        # ancient: building the same matrices again does not make a ground state out of date
-        hamiltonian=ancient(rules.hamiltonian.output[0]),
+        hamiltonian=rules.hamiltonian.output[0],
     output:
         f"{RESULTS}/ground_state/{{cluster}}/j2_{{j2}}.h5",
     log:
@@ -60,3 +61,42 @@ rule ground_state:
     shell:
         "python -m nqs ground-state --settings {params.settings:q}"
         " --hamiltonian {input.hamiltonian:q} --out {output:q} &> {log:q}"
+
+
+rule momentum_check_of:
+    input:
+        lambda wildcards: [
+            ground_state_file(*coupling)
+            for coupling in cells.couplings(CELLS)
+            if coupling[0] == wildcards.cluster
+        ],
+    output:
+        f"{RESULTS}/momentum_check/{{cluster}}.csv",
+    log:
+        f"{RESULTS}/logs/momentum_check/{{cluster}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/momentum_check_of/{{cluster}}.tsv"
+    conda:
+        "../envs/ed.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        settings=lambda wildcards: as_json(cluster_settings(wildcards.cluster)),
+        ground_states=lambda wildcards, input: [
+            f"--ground-states={path}" for path in input
+        ],
+        code=code_hash("nqs.momentum_check"),
+    shell:
+        "python -m nqs momentum-check --settings {params.settings:q} {params.ground_states:q}"
+        " --out {output:q} &> {log:q}"
+
+
+rule momentum_check:
+    input:
+        [
+            f"{RESULTS}/momentum_check/{name}.csv"
+            for name in sorted({key.cluster for key in CELLS})
+        ],
+    localrule: True

@@ -1,11 +1,14 @@
 """Ground states against the full space, the literature and each other."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse.linalg
 from exact_diagonalization import full_hamiltonian
 
-from nqs.ground_state import GroundStateError, Lanczos, lowest_energy_any_momentum, solve
+from nqs import momentum_check
+from nqs.errors import GroundStateError
+from nqs.ground_state import Lanczos, lowest_energy_any_momentum, solve
 from nqs.hamiltonian import build, build_sectors
 from nqs.lattices import Cluster, cluster
 from nqs.symmetry import make_generator
@@ -128,6 +131,17 @@ def test_complex_momentum_ground_state_is_noticed(blocks, tmp_path):
     assert energy == pytest.approx(lowest[0][0], abs=1e-8)
     assert energy < state.energy - 0.05
     assert gap < 1e-8
+
+
+def test_momentum_check_accepts_good_states_and_names_bad_ones(blocks, tmp_path):
+    path, good, bad = blocks("kagome18"), tmp_path / "good.h5", tmp_path / "bad.h5"
+    solve(path, 0.4, good)
+    solve(path, 1.5, bad)
+    momentum_check.check(cluster("kagome18"), [good], tmp_path / "good.csv")
+    assert pd.read_csv(tmp_path / "good.csv").is_lowest.all()
+    with pytest.raises(GroundStateError, match=r"J2 = 1\.5 a state of complex momentum"):
+        momentum_check.check(cluster("kagome18"), [good, bad], tmp_path / "both.csv")
+    assert pd.read_csv(tmp_path / "both.csv").is_lowest.tolist() == [True, False]
 
 
 def test_largest_component_is_positive(blocks, tmp_path):

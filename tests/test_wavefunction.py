@@ -7,10 +7,11 @@ from math import comb
 import numpy as np
 import pytest
 
+from nqs.errors import BrokenFileError
 from nqs.ground_state import solve
 from nqs.hamiltonian import build
 from nqs.lattices import cluster
-from nqs.wavefunction import Wavefunction, WavefunctionError
+from nqs.wavefunction import Wavefunction
 
 # (0.8, kagome18) has momentum (pi, 0) and odd spin-flip parity: characters of both signs.
 CASES = [("square16", 0.5), ("triangle16", 1.2), ("kagome18", 0.8), ("kagome12", 0.6)]
@@ -113,12 +114,12 @@ def test_writing_and_reading_changes_nothing(state, tmp_path):
 
 
 def test_missing_and_truncated_files_say_how_to_rebuild(state, tmp_path):
-    with pytest.raises(WavefunctionError, match=r"does not exist.*nqs run"):
+    with pytest.raises(BrokenFileError, match=r"missing; build it with \./nqs run"):
         Wavefunction.read(tmp_path / "missing.h5")
     state.write(tmp_path / "state.h5")
     whole = (tmp_path / "state.h5").read_bytes()
     (tmp_path / "state.h5").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(WavefunctionError, match=r"state.h5 cannot be read.*nqs run"):
+    with pytest.raises(BrokenFileError, match=r"state\.h5: (damaged|incomplete).*nqs run"):
         Wavefunction.read(tmp_path / "state.h5")
 
 

@@ -61,6 +61,21 @@ def ground_state(
     stage.solve(hamiltonian, cell["j2"], out, cell["tolerance"], cell["allow_degenerate"])
 
 
+@app.command("momentum-check")
+def momentum_check(
+    settings: Settings,
+    ground_states: Annotated[list[Path], typer.Option(help="ground states of one cluster")],
+    out: Out,
+) -> None:
+    """Compare ground states with the lowest energy over all momenta, complex ones included."""
+    set_threads(1)
+    from nqs import momentum_check as stage
+    from nqs.lattices import make_cluster
+
+    cell = json.loads(settings)
+    stage.check(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])), ground_states, out)
+
+
 @app.command()
 def dataset(settings: Settings, ground_state: Annotated[Path, typer.Option(help="ground state")], out: Out) -> None:
     """Training and validation sets drawn from |psi|^2."""
@@ -81,6 +96,7 @@ def supervised(
     data: Files = [],  # noqa: B006  (typer reads the default, nobody changes it)
     device: Device = "auto",
     threads: Threads = 1,
+    save_every: Annotated[float, typer.Option(help="seconds between checkpoints")] = 20.0,
 ) -> None:
     """Train all networks of one cell."""
     set_threads(threads)
@@ -89,20 +105,21 @@ def supervised(
     from nqs.device import choose
 
     cell = json.loads(settings)
-    stage.run(cell, ground_state, data, out, history, checkpoints, choose(device), threads)
+    training = stage.Cell(cell, ground_state, data)
+    stage.run(training, out, history, checkpoints, choose(device), threads, save_every)
 
 
 @app.command()
 def overlaps(
     ground_state: Annotated[Path, typer.Option(help="ground state")],
-    weights: Files,
+    weights: Annotated[Path, typer.Option(help="trained networks of one cell")],
     samples: Annotated[int, typer.Option(help="fresh |psi|^2 samples")],
     out: Out,
     data: Files = [],  # noqa: B006
     device: Device = "auto",
     threads: Threads = 1,
 ) -> None:
-    """Overlaps of all networks of one coupling with the exact ground state."""
+    """Overlaps of the networks of one cell with the exact ground state."""
     set_threads(threads)
     from nqs.analysis import overlaps as stage
     from nqs.dataset import by_epsilon
@@ -115,11 +132,11 @@ def overlaps(
 def summary(settings: Settings, overlaps: Files, out: Out) -> None:
     """The table behind a figure."""
     from nqs.analysis import summary as stage
-    from nqs.cells import CellKey
+    from nqs.identity import CellKey
 
     cell = json.loads(settings)
     keys = [CellKey(**key) for key in cell["cells"]]
-    stage.build(overlaps, keys, cell["epsilon"], cell["lattices"], out)
+    stage.build(overlaps, keys, cell["epsilon"], dict(cell["lattices"]), out)
 
 
 @app.command("lattice-geometry")
@@ -140,13 +157,13 @@ def figure(
     name: Annotated[str, typer.Argument(help="<study>_<figure>, e.g. westerhout2020_fig2")],
     settings: Settings,
     table: Annotated[Path, typer.Option(help="the figure's table")],
+    published: Annotated[Path, typer.Option(help="published curves")],
     stem: Annotated[Path, typer.Option(help="output path without .pdf, .png, .json")],
-    inputs: Files = [],  # noqa: B006
 ) -> None:
     """Draw one figure and write its provenance."""
     from nqs.figures.draw import draw
 
-    draw(name, json.loads(settings), table, stem, inputs)
+    draw(name, json.loads(settings), table, published, stem)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -169,12 +186,11 @@ def config_reference(
 
 def main(arguments: Any = None) -> None:
     """Run the command line; known errors end with one line instead of a traceback."""
-    from nqs.config import ConfigError
-    from nqs.io import BrokenFileError
+    from nqs.errors import NqsError
 
     try:
         app(arguments)
-    except (BrokenFileError, ConfigError, ValueError) as error:
+    except NqsError as error:
         fail(error)
 
 

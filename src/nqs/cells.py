@@ -7,61 +7,12 @@ union of their members. A cell's JSON holds all the numbers its job depends on a
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from nqs.config import Config
-
-SAMPLED, WHOLE = "sampled", "whole"
-
-
-@dataclass(frozen=True, order=True)
-class CellKey:
-    """Identity of a supervised cell; `data` is `sampled` (a small training set) or `whole` (the whole ground state)."""
-
-    study: str
-    cluster: str
-    j2: float
-    network: str
-    target: str
-    data: str
-
-    @property
-    def coupling(self) -> tuple[str, float]:
-        """Cluster and J2/J1."""
-        return self.cluster, self.j2
-
-    @property
-    def name(self) -> str:
-        """Last part of the cell's path."""
-        return f"{self.network}-{self.target}-{self.data}"
-
-    @property
-    def path(self) -> str:
-        """Path of the cell below results/<scale>/<stage>/."""
-        return f"{self.study}/{self.cluster}/{coupling_name(self.j2)}/{self.name}"
-
-
-@dataclass(frozen=True, order=True)
-class Member:
-    """One network of a cell: its data-set size as a fraction of the Hilbert space, and its repeat."""
-
-    epsilon: float
-    repeat: int
-
-
-def coupling_name(j2: float) -> str:
-    """A coupling as it stands in file names, e.g. j2_0.55."""
-    return f"j2_{j2:g}"
-
-
-def seed_of(*identity: object) -> int:
-    """A seed that depends on what is computed and on nothing else, neither order nor number of jobs."""
-    return zlib.crc32(json.dumps(identity).encode())
+from nqs.identity import SAMPLED, WHOLE, CellKey, Member
 
 
 def westerhout2020_members(config: Config) -> dict[CellKey, set[Member]]:
@@ -73,8 +24,8 @@ def westerhout2020_members(config: Config) -> dict[CellKey, set[Member]]:
     )
     cells: dict[CellKey, set[Member]] = defaultdict(set)
     for panel in figure2.panels:
-        for j2 in panel.j2:
-            for network in panel.networks:
+        for network in panel.networks:
+            for j2 in panel.couplings(network):
                 key = CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
                 cells[key] |= {Member(figure2.epsilon, repeat) for repeat in range(figure2.repeats)}
         for j2 in panel.expressibility:
@@ -126,25 +77,21 @@ def dataset_settings(config: Config, study: str, cluster: str, j2: float, epsilo
     }
 
 
-def cells_at(config: Config, study: str, cluster: str, j2: float) -> list[CellKey]:
-    """The cells of one coupling."""
-    return [key for key in supervised_cells(config) if (key.study, key.cluster, key.j2) == (study, cluster, j2)]
-
-
 def figure_cells(config: Config, study: str, figure: str) -> list[CellKey]:
     """The cells a figure shows."""
     cells = supervised_cells(config)
     block = getattr(getattr(config, study), figure)
     if figure == "fig2":
-        wanted = {
-            CellKey(study, panel.cluster, j2, network, "sign", data)
+        trained = {
+            CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
             for panel in block.panels
-            for data, networks, couplings in (
-                (SAMPLED, panel.networks, panel.j2),
-                (WHOLE, (block.expressibility_network,), panel.expressibility),
-            )
-            for network in networks
-            for j2 in couplings
+            for network in panel.networks
+            for j2 in panel.couplings(network)
+        }
+        wanted = trained | {
+            CellKey(study, panel.cluster, j2, block.expressibility_network, "sign", WHOLE)
+            for panel in block.panels
+            for j2 in panel.expressibility
         }
     else:
         wanted = {
@@ -153,6 +100,17 @@ def figure_cells(config: Config, study: str, figure: str) -> list[CellKey]:
             for target in ("sign", "amplitude")
         }
     return [key for key in cells if key in wanted]
+
+
+def figure_summary(config: Config, study: str, figure: str) -> dict[str, Any]:
+    """What a figure's table depends on: its cells, the data-set size, and its clusters in order."""
+    block = getattr(getattr(config, study), figure)
+    clusters = [panel.cluster for panel in block.panels] if figure == "fig2" else [block.cluster]
+    return {
+        "cells": [vars(key) for key in figure_cells(config, study, figure)],
+        "epsilon": block.epsilon,
+        "lattices": [(name, config.cluster(name)[0]) for name in clusters],
+    }
 
 
 def figure_config(config: Config, study: str, figure: str) -> dict[str, Any]:

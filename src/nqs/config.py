@@ -17,14 +17,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nqs.cluster_names import CLUSTERS, sites
+from nqs.errors import ConfigError
 
 ARCHITECTURES = ("dense", "cnn")
 Epsilon = Annotated[float, Field(gt=0, lt=1)]
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 Positive = Annotated[int, Field(ge=1)]
-
-
-class ConfigError(ValueError):
-    """The configuration is wrong; the message names each key and the way out."""
 
 
 class Block(BaseModel):
@@ -119,6 +117,9 @@ class Couplings(Block):
     @field_validator("j2")
     @classmethod
     def distinct(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        for value in values:
+            if float(f"{value:g}") != value:  # couplings are file names
+                raise ValueError(f"{value} has more than six digits; round it")
         return without_repeats(values, "coupling")
 
 
@@ -127,6 +128,7 @@ class Panel(Couplings):
 
     cluster: str = Field(description="cluster name")
     networks: tuple[str, ...] = Field(description="networks trained on its signs")
+    j2_of: dict[str, tuple[float, ...]] = Field({}, description="networks trained at some of the couplings only")
     expressibility: tuple[float, ...] = Field((), description="couplings of the dashed line; a subset of j2")
 
     @field_validator("networks", "expressibility")
@@ -136,10 +138,17 @@ class Panel(Couplings):
 
     @model_validator(mode="after")
     def subset(self) -> Panel:
-        extra = sorted(set(self.expressibility) - set(self.j2))
-        if extra:
-            raise ValueError(f"expressibility: {extra} not in j2; list those couplings in j2 too")
+        for name in self.j2_of:
+            pick(name, self.networks, "network", "j2_of")
+        for key, values in [("expressibility", self.expressibility), *self.j2_of.items()]:
+            extra = sorted(set(values) - set(self.j2))
+            if extra:
+                raise ValueError(f"{key}: {extra} not in j2; list those couplings in j2 too")
         return self
+
+    def couplings(self, network: str) -> tuple[float, ...]:
+        """The couplings at which a network is trained."""
+        return self.j2_of.get(network, self.j2)
 
 
 class Fig1(Block):
@@ -155,6 +164,12 @@ class Fig2(Block):
     repeats: Positive = Field(4, description="networks per point, each on its own data set")
     expressibility_network: str = Field("dense2", description="network of the dashed line")
     panels: tuple[Panel, ...] = Field(min_length=1, description="one per lattice")
+
+    @field_validator("panels")
+    @classmethod
+    def clusters_differ(cls, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+        without_repeats(tuple(panel.cluster for panel in panels), "cluster")
+        return panels
 
 
 class Fig5(Couplings):
@@ -191,6 +206,11 @@ class Config(Block):
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:
+        for name in [*self.clusters, *self.networks]:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"'{name}': names of clusters and networks are letters and digits, a letter first")
+        for name in sorted({*CLUSTERS} & {*self.clusters}):
+            raise ValueError(f"clusters.{name}: this name is built in; choose another")
         known = sorted({*CLUSTERS, *self.clusters})
         for key, name in self._cluster_names():
             pick(name, known, "cluster", key)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from nqs.cells import seed_of
+from nqs.errors import InputError
+from nqs.identity import seed_of
 from nqs.io import atomic, open_hdf5
 from nqs.wavefunction import Wavefunction
 
@@ -56,12 +57,12 @@ def draw(
 ) -> DataSet:
     """Draw a training set of epsilon K states and a validation set of epsilon validation_ratio K states.
 
-    Raises ValueError if a set would be empty or the training set leaves too little weight to draw from.
+    Raises InputError if a set would be empty or the training set leaves too little weight to draw from.
     """
     n_train = round(epsilon * wavefunction.dimension)
     n_validation = round(epsilon * validation_ratio * wavefunction.dimension)
     if min(n_train, n_validation) < 1:
-        raise ValueError(
+        raise InputError(
             f"epsilon = {epsilon:g} gives {n_train} training and {n_validation} validation states of K = "
             f"{wavefunction.dimension}; both need at least one: raise epsilon or validation_ratio"
         )
@@ -93,7 +94,7 @@ def draw_outside(
             states, psi = states[first], psi[first]
         if len(states) >= n:
             return Sample(states[:n], psi[:n])
-    raise ValueError(
+    raise InputError(
         f"the training set holds nearly all of |psi|^2: found {len(states)} of {n} states outside it; lower epsilon"
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes.util
 from pathlib import Path
 
+from nqs.errors import InputError
+
 
 def choose(device: str) -> str:
-    """'cpu' or 'cuda' for 'auto', 'cpu' or 'cuda'; raises ValueError if CUDA is asked for but absent.
+    """'cpu' or 'cuda' for 'auto', 'cpu' or 'cuda'; raises InputError if CUDA is asked for but absent.
 
     PyTorch is imported only if a CUDA driver is installed, so that CPU stages start fast.
     """
@@ -20,7 +22,7 @@ def choose(device: str) -> str:
     if device == "auto":
         return "cpu"
     reason = "no CUDA driver is installed" if not driver_present() else "PyTorch finds no usable GPU"
-    raise ValueError(
+    raise InputError(
         f"device: cuda was asked for, but {reason} (PyTorch {torch.__version__}); set device: auto or cpu, or install "
         "a CUDA build of PyTorch"
     )

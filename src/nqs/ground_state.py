@@ -16,6 +16,8 @@ import h5py
 import numba as nb
 import numpy as np
 
+from nqs.errors import GroundStateError
+from nqs.io import open_hdf5
 from nqs.lattices import Cluster
 from nqs.models import j1j2_couplings
 from nqs.symmetry import Group, characters
@@ -29,10 +31,6 @@ CLOSE, CLOSE_RESIDUAL = 1e-3, 1e-6
 MAX_EXTENSIONS = 500
 
 Apply = Callable[[np.ndarray], np.ndarray]
-
-
-class GroundStateError(Exception):
-    """The ground state is degenerate or did not converge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +133,7 @@ def solve(
     tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if the ground state is
     degenerate, unless allowed; then the member of the first sector found is taken.
     """
-    with h5py.File(hamiltonian_file) as file:
+    with open_hdf5(hamiltonian_file) as file:
         levels = lowest_levels(file, j1j2_couplings(j2), tolerance)
         degenerate = levels.gap < DEGENERATE
         if degenerate and not allow_degenerate:
@@ -145,6 +143,10 @@ def solve(
             )
         wavefunction = _wavefunction(file, j2, levels, degenerate)
     wavefunction.write(Path(out))
+    print(
+        f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
+        f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
+    )
 
 
 def lowest_energy_any_momentum(cluster: Cluster, j2: float) -> tuple[float, float]:

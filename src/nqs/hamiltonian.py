@@ -23,6 +23,7 @@ import numpy as np
 from quspin.basis import spin_basis_general
 from quspin.operators import hamiltonian as quspin_hamiltonian
 
+from nqs.io import atomic
 from nqs.lattices import Cluster
 from nqs.models import heisenberg_j1j2
 from nqs.symmetry import (
@@ -33,7 +34,6 @@ from nqs.symmetry import (
     make_generator,
     make_group,
 )
-from nqs.wavefunction import atomic_h5
 
 SYMMETRIES = ("translations", "spin_flip", "point")
 
@@ -62,7 +62,7 @@ def build_sectors(cluster: Cluster, generators: Sequence[Generator], out: Path) 
     if cluster.n_sites % 2:
         raise ValueError(f"{cluster.name}: Sz = 0 needs an even number of sites")
     group, exponents = make_group(generators, cluster.n_sites)
-    with atomic_h5(Path(out)) as file:
+    with atomic(Path(out)) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["cluster"] = cluster.name
         file.attrs["lattice"] = cluster.lattice
         file.attrs["shape"] = cluster.shape

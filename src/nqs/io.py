@@ -10,9 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-
-class BrokenFileError(RuntimeError):
-    """A file of the pipeline is missing or unreadable; the message says which and how to rebuild it."""
+from nqs.errors import BrokenFileError
 
 
 @contextmanager

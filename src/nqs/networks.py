@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nqs.errors import InputError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -179,7 +181,7 @@ class PeriodicCNN:
         if self.target != "sign":
             kx = ky = 0
         if any(2 * k not in (0, length) for k, length in ((kx, lx), (ky, ly))):
-            raise ValueError(
+            raise InputError(
                 f"cnn: the ground state has momentum ({kx}, {ky}) on a {lx}x{ly} torus; only 0 and pi can be built in"
             )
         x, y = np.arange(lx * ly) % lx, np.arange(lx * ly) // lx

@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from nqs import dataset
-from nqs.cells import WHOLE, seed_of
 from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, train
-from nqs.io import BrokenFileError, atomic
+from nqs.errors import BrokenFileError
+from nqs.identity import WHOLE, seed_of
+from nqs.io import atomic
 from nqs.networks import NETWORKS, Geometry, Network
 from nqs.progress import Progress
 from nqs.wavefunction import Wavefunction
@@ -63,36 +64,45 @@ def members_of(
     return members
 
 
+@dataclass(frozen=True)
+class Cell:
+    """What one job trains: its settings and input files."""
+
+    settings: Mapping[str, Any]
+    ground_state: Path
+    data_files: Sequence[Path]
+
+    @property
+    def training(self) -> Settings:
+        """Settings of the optimiser."""
+        names = ("batch", "check_every", "patience", "max_updates")
+        rate = self.settings["network"]["learning_rate"]
+        return Settings(learning_rate=rate, **{name: self.settings["training"][name] for name in names})
+
+    @property
+    def title(self) -> str:
+        """The cell in words, for progress lines."""
+        key = self.settings["key"]
+        return f"{key['cluster']} J2 = {key['j2']:g} {key['network']} {key['target']}"
+
+
 def run(
-    settings: Mapping[str, Any],
-    ground_state: Path,
-    data_files: Sequence[Path],
-    out: Path,
-    history: Path,
-    checkpoint_folder: Path,
-    device: str,
-    threads: int,
+    cell: Cell, out: Path, history: Path, checkpoint_folder: Path, device: str, threads: int, save_every: float
 ) -> None:
     """Train the cell's members, resuming from the checkpoint folder if it holds the same training."""
-    wavefunction = Wavefunction.read(ground_state)
-    network = network_for(settings, wavefunction)
-    members = members_of(settings, wavefunction, dataset.by_epsilon(data_files))
-    training = Settings(
-        learning_rate=settings["network"]["learning_rate"],
-        **{name: settings["training"][name] for name in ("batch", "check_every", "patience", "max_updates")},
-    )
-    key = settings["key"]
-    name = f"{key['cluster']} J2 = {key['j2']:g} {key['network']} {key['target']}"
-    progress = Progress(name, len(members), training.max_updates)
-    checkpoints = Checkpoints(checkpoint_folder, identity(settings, members))
+    wavefunction = Wavefunction.read(cell.ground_state)
+    network = network_for(cell.settings, wavefunction)
+    members = members_of(cell.settings, wavefunction, dataset.by_epsilon(cell.data_files))
+    progress = Progress(cell.title, len(members), cell.training.max_updates)
+    checkpoints = Checkpoints(checkpoint_folder, identity(cell.settings, members), save_every)
     begin, cpu = time.monotonic(), time.process_time()
-    trajectories = train(network, members, training, device, threads, checkpoints, progress)
+    trajectories = train(network, members, cell.training, device, threads, checkpoints, progress)
     wall, cpu = time.monotonic() - begin, time.process_time() - cpu
-    table = history_table(settings, members, trajectories)
+    table = history_table(cell.settings, members, trajectories)
     table["wall_s_of_cell"], table["cpu_s_of_cell"], table["device"] = wall, cpu, device
     with atomic(history) as temporary:
         table.to_csv(temporary, index=False)
-    write_weights(out, settings, trajectories, device, wall)
+    write_weights(out, cell.settings, trajectories, device, wall)
     checkpoints.clear()
     print(progress.line(time.monotonic()))
     print(table.to_string(index=False))

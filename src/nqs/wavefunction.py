@@ -14,19 +14,17 @@ The state s of spins +-1 is the integer with bit i set where site i is up (site 
 The global sign makes the component of largest magnitude positive.
 """
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import comb
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import h5py
 import numba as nb
 import numpy as np
 
+from nqs.io import atomic, open_hdf5
 from nqs.symmetry import Group, next_state
 
 ARRAYS = {
@@ -37,10 +35,6 @@ ARRAYS = {
     "flips": np.bool_,
     "characters": np.int8,
 }
-
-
-class WavefunctionError(Exception):
-    """A wavefunction file is missing or unreadable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +123,7 @@ class Wavefunction:
 
     def write(self, path: Path) -> None:
         """Write the file; a reader never sees half of it."""
-        with atomic_h5(Path(path)) as file:
+        with atomic(Path(path)) as temporary, h5py.File(temporary, "w") as file:
             for field in fields(self):
                 value = getattr(self, field.name)
                 if field.name in ARRAYS:
@@ -140,30 +134,10 @@ class Wavefunction:
 
     @classmethod
     def read(cls, path: Path) -> "Wavefunction":
-        """Read a file; WavefunctionError if it is missing, truncated or incomplete."""
-        try:
-            with h5py.File(path) as file:
-                arrays = {key: file[key][...].astype(kind) for key, kind in ARRAYS.items()}
-                return cls(**arrays, **_attributes(file.attrs))
-        except (OSError, KeyError, RuntimeError) as error:
-            state = "cannot be read" if Path(path).exists() else "does not exist"
-            remedy = f"rebuild it with './nqs run {path}'"
-            raise WavefunctionError(f"ground state {path} {state} ({error}); {remedy}") from error
-
-
-@contextmanager
-def atomic_h5(path: Path) -> Iterator[h5py.File]:
-    """An HDF5 file written under a temporary name and renamed when complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
-        temporary = Path(handle.name)
-    try:
-        with h5py.File(temporary, "w") as file:
-            yield file
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        """Read a file; BrokenFileError if it is missing, truncated or incomplete."""
+        with open_hdf5(path) as file:
+            arrays = {key: file[key][...].astype(kind) for key, kind in ARRAYS.items()}
+            return cls(**arrays, **_attributes(file.attrs))
 
 
 def _attributes(attrs: h5py.AttributeManager) -> dict:

@@ -12,20 +12,19 @@ For signs the overlap is <s s_net> = 2 acc - 1, where acc is the |psi|^2-weighte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nqs import dataset
-from nqs.cells import WHOLE, seed_of
 from nqs.ensemble import Evaluate, evaluator
+from nqs.identity import WHOLE, seed_of
 from nqs.io import atomic
 from nqs.networks import Network
-from nqs.supervised import Weights, member_seed, network_for, read_weights
+from nqs.supervised import member_seed, network_for, read_weights
 from nqs.wavefunction import Wavefunction
 
 
@@ -154,14 +153,11 @@ def distinct(data: dataset.DataSet) -> dataset.Sample:
     return dataset.Sample(states, psi[first])
 
 
-def cell_rows(
-    weights: Weights,
-    wavefunction: Wavefunction,
-    data_files: Mapping[float, Path],
-    samples: int,
-    device: str,
-) -> list[dict[str, Any]]:
-    """One row per member of a cell."""
+def build(
+    ground_state: Path, weights_file: Path, data_files: Mapping[float, Path], samples: int, out: Path, device: str
+) -> None:
+    """Stage `overlaps`: one row per network of a cell."""
+    wavefunction, weights = Wavefunction.read(ground_state), read_weights(weights_file)
     settings, key = weights.settings, weights.settings["key"]
     network = network_for(settings, wavefunction)
     basis = basis_for(network, wavefunction)
@@ -175,22 +171,6 @@ def cell_rows(
         row = member_row(key["target"], evaluator(network, parameters, device), basis, seen, fresh)
         share = weights.wall_s / len(weights.theta)
         rows.append({**key, **member, **row, "device": weights.device, "training_wall_s": share})
-    return rows
-
-
-def build(
-    ground_state: Path,
-    weights: Sequence[Path],
-    data_files: Mapping[float, Path],
-    samples: int,
-    out: Path,
-    device: str,
-) -> None:
-    """Stage `overlaps`: the overlaps of all cells of one coupling."""
-    wavefunction = Wavefunction.read(ground_state)
-    rows = []
-    for path in weights:
-        rows += cell_rows(read_weights(path), wavefunction, data_files, samples, device)
     table = pd.DataFrame(rows)
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)

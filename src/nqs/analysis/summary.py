@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nqs.cells import SAMPLED, CellKey
+from nqs.identity import SAMPLED, CellKey
 from nqs.io import atomic
 
 OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
@@ -38,8 +38,10 @@ def select(rows: pd.DataFrame, cells: Iterable[CellKey], epsilon: float) -> pd.D
 def figure_table(
     rows: pd.DataFrame, cells: Sequence[CellKey], epsilon: float, lattices: dict[str, str]
 ) -> pd.DataFrame:
-    """Points of a figure, named as the figure shows them."""
+    """Points of a figure, named as the figure shows them; clusters in the order of `lattices`."""
     table = over_repeats(select(rows, cells, epsilon))
+    order = {cluster: place for place, cluster in enumerate(lattices)}
+    table = table.sort_values("cluster", key=lambda names: names.map(order), kind="stable")
     table.insert(1, "lattice", table.cluster.map(lattices))
     table["series"] = table.data.map({SAMPLED: "generalisation"}).fillna("expressibility")
     return table.rename(columns={"j2": "j2_over_j1", "epsilon": "epsilon_train"}).drop(columns=["study", "data"])

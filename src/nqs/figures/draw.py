@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nqs import provenance, published, style
+from nqs import provenance, published
 from nqs.figures import westerhout2020
 
 FIGURES = {f"westerhout2020_{name}": figure for name, figure in westerhout2020.FIGURES.items()}
 
 
-def draw(name: str, settings: Mapping[str, Any], table: Path, stem: Path, inputs: Sequence[Path]) -> None:
+def draw(name: str, settings: Mapping[str, Any], table: Path, curves: Path, stem: Path) -> None:
     """Draw the figure `name` from its table.
 
     settings: note (opens the small print), config (the part the figure depends on), code (hash), seeds.
-    inputs: further files that the provenance names. Raises ValueError for an unknown figure.
+    curves: the published points. Raises ValueError for an unknown figure.
     """
     if name not in FIGURES:
         raise ValueError(f"unknown figure '{name}'; known: {', '.join(sorted(FIGURES))}")
     begin = time.monotonic()
     points = pd.read_csv(table)
-    style.use()
-    fig = FIGURES[name](points, published.read_curves(), settings["note"])
+    fig = FIGURES[name](points, published.read_curves(curves), settings["note"])
     record = provenance.record(
         name,
         config=settings["config"],
-        inputs=[table, *inputs],
+        inputs=[table, curves],
         root=Path.cwd(),
         code=settings["code"],
         device=" and ".join(sorted(points.device.unique())) if "device" in points else "none",

@@ -1,0 +1,54 @@
+"""What a result is called and what its random numbers depend on."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+
+SAMPLED, WHOLE = "sampled", "whole"
+
+
+@dataclass(frozen=True, order=True)
+class CellKey:
+    """Identity of a supervised cell; `data` is `sampled` (a small training set) or `whole` (the whole ground state)."""
+
+    study: str
+    cluster: str
+    j2: float
+    network: str
+    target: str
+    data: str
+
+    @property
+    def coupling(self) -> tuple[str, float]:
+        """Cluster and J2/J1."""
+        return self.cluster, self.j2
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return f"{self.network}-{self.target}-{self.data}"
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/{self.cluster}/{coupling_name(self.j2)}/{self.name}"
+
+
+@dataclass(frozen=True, order=True)
+class Member:
+    """One network of a cell: its data-set size as a fraction of the Hilbert space, and its repeat."""
+
+    epsilon: float
+    repeat: int
+
+
+def coupling_name(j2: float) -> str:
+    """A coupling as it stands in file names, e.g. j2_0.55."""
+    return f"j2_{j2:g}"
+
+
+def seed_of(*identity: object) -> int:
+    """A seed that depends on what is computed and on nothing else, neither order nor number of jobs."""
+    return zlib.crc32(json.dumps(identity).encode())

@@ -1,0 +1,66 @@
+"""Stage `momentum_check`: does a state of complex momentum lie below the ground states found?
+
+The ground-state search runs over sectors of real characters. Here the whole Sz = 0 space is covered by the sectors of
+a group of commuting involutions, complex momenta included, and its lowest energy is compared at every coupling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from nqs.errors import GroundStateError
+from nqs.ground_state import lowest_levels
+from nqs.hamiltonian import build_sectors, covering_generators
+from nqs.io import atomic, open_hdf5
+from nqs.lattices import Cluster
+from nqs.models import j1j2_couplings
+from nqs.wavefunction import Wavefunction
+
+TOLERANCE = 1e-9  # relative residual of the eigensolver
+AGREEMENT = 1e-7  # total energies, S.S units
+
+
+def check(cluster: Cluster, ground_states: Sequence[Path], out: Path) -> None:
+    """Write one row per ground state: its energy and gap, and those of the whole Sz = 0 space (total, S.S units).
+
+    Raises GroundStateError, after writing the table, if any ground state is not the lowest.
+    """
+    rows = []
+    with TemporaryDirectory() as folder:
+        sectors = Path(folder) / "sectors.h5"
+        build_sectors(cluster, covering_generators(cluster), sectors)
+        with open_hdf5(sectors) as file:
+            for path in ground_states:
+                state = Wavefunction.read(path)
+                lowest = lowest_levels(file, j1j2_couplings(state.j2), TOLERANCE)
+                rows.append(row(state, lowest.energy, lowest.gap))
+                print(rows[-1], flush=True)
+    table = pd.DataFrame(rows).sort_values("j2_over_j1")
+    with atomic(out) as temporary:
+        table.to_csv(temporary, index=False)
+    missed = table[~table.is_lowest]
+    if len(missed):
+        raise GroundStateError(
+            f"{cluster.name}: at J2 = {', '.join(f'{j2:g}' for j2 in missed.j2_over_j1)} a state of complex momentum "
+            f"lies up to {(missed.energy_ss - missed.lowest_energy_ss).max():.4f} below; see {out}"
+        )
+
+
+def row(state: Wavefunction, energy: float, gap: float) -> dict[str, object]:
+    """One comparison."""
+    return {
+        "cluster": state.cluster,
+        "j2_over_j1": state.j2,
+        "energy_ss": state.energy,
+        "lowest_energy_ss": energy,
+        "gap_ss": state.gap,
+        "lowest_gap_ss": gap,
+        "momentum_x_2pi_over_l": state.momentum[0],
+        "momentum_y_2pi_over_l": state.momentum[1],
+        "spin_flip": state.spin_flip,
+        "is_lowest": abs(state.energy - energy) < AGREEMENT,
+    }

@@ -1,0 +1,35 @@
+"""Ground states of small clusters, computed once for all tests of a worker."""
+
+import pytest
+
+from nqs import ground_state, hamiltonian
+from nqs.lattices import cluster
+from nqs.wavefunction import Wavefunction
+
+
+@pytest.fixture(scope="session")
+def ground_state_file(tmp_path_factory):
+    """Path of the ground-state file of a cluster at one coupling."""
+    folder = tmp_path_factory.mktemp("ground_states")
+
+    def path_of(name, j2):
+        blocks, state = folder / f"{name}.h5", folder / f"{name}_{j2:g}.h5"
+        if not blocks.exists():
+            hamiltonian.build(cluster(name), blocks)
+        if not state.exists():
+            ground_state.solve(blocks, j2, state)
+        return state
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def square16(ground_state_file):
+    """The 16-site square lattice at J2 = 0.4."""
+    return Wavefunction.read(ground_state_file("square16", 0.4))
+
+
+@pytest.fixture(scope="session")
+def kagome18(ground_state_file):
+    """The 18-site kagome cluster at J2 = 0.4."""
+    return Wavefunction.read(ground_state_file("kagome18", 0.4))

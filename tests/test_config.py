@@ -1,0 +1,161 @@
+"""Configuration: every shipped scale is valid, and every mistake is answered with the key and the way out."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nqs import config_reference
+from nqs.config import load, merge
+from nqs.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+
+
+def load_with(**study):
+    return load(ROOT, {"westerhout2020": study})
+
+
+@pytest.mark.parametrize("scale", ["laptop", "smoke", "paper"])
+def test_shipped_scales_are_valid(scale):
+    assert load(ROOT, {"scale": scale}).scale == scale
+
+
+def test_command_line_beats_preset_beats_file():
+    file, smoke = load(ROOT, {}), load(ROOT, {"scale": "smoke"})
+    assert smoke.westerhout2020.fig2.epsilon != file.westerhout2020.fig2.epsilon
+    assert smoke.westerhout2020.training.batch == file.westerhout2020.training.batch  # the preset is silent
+    given = load(ROOT, {"scale": "smoke", "westerhout2020": {"fig2": {"epsilon": 0.123}}})
+    assert given.westerhout2020.fig2.epsilon == 0.123
+    assert given.westerhout2020.fig2.panels == smoke.westerhout2020.fig2.panels
+
+
+def test_merge_replaces_lists_and_merges_mappings():
+    assert merge({"a": {"b": [1, 2], "c": 3}}, {"a": {"b": [4]}}) == {"a": {"b": [4], "c": 3}}
+
+
+def test_numbers_with_an_exponent_are_numbers():
+    assert load(ROOT, {}).networks["cnn"].learning_rate == 3e-4
+
+
+PANEL = {"cluster": "square24", "networks": ["dense1"], "j2": [0.5]}
+
+MISTAKES: dict[str, tuple[dict, list[str]]] = {
+    "unknown key": ({"westerhout2020": {"fig2": {"epsilom": 0.1}}}, ["westerhout2020.fig2.epsilom", "epsilon"]),
+    "unknown top key": ({"sead": 1}, ["sead", "did you mean 'seed'"]),
+    "unknown network key": ({"networks": {"dense1": {"hiden": [64]}}}, ["networks.dense1.hiden", "'hidden'"]),
+    "wrong type": (
+        {"westerhout2020": {"fig2": {"repeats": "four"}}},
+        ["westerhout2020.fig2.repeats", "integer", "four"],
+    ),
+    "misspelt cluster": ({"westerhout2020": {"fig5": {"cluster": "kagomi24"}}}, ["fig5.cluster", "kagome24"]),
+    "misspelt panel cluster": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "sqare24"}]}}},
+        ["panels.0.cluster", "did you mean 'square24'"],
+    ),
+    "misspelt network": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": ["dens1"]}]}}},
+        ["panels.0.networks", "did you mean 'dense1'"],
+    ),
+    "misspelt architecture": (
+        {"networks": {"dense1": {"architecture": "dens"}}},
+        ["networks.dense1.architecture", "did you mean 'dense'"],
+    ),
+    "misspelt scale": ({"scale": "papr"}, ["scale", "did you mean 'paper'"]),
+    "odd number of spins": (
+        {"clusters": {"square15": {"lattice": "square", "shape": [5, 3]}}},
+        ["clusters.square15", "15 sites", "Sz = 0", "even"],
+    ),
+    "epsilon of one": ({"westerhout2020": {"fig2": {"epsilon": 1}}}, ["westerhout2020.fig2.epsilon", "less than 1"]),
+    "epsilon of zero": (
+        {"westerhout2020": {"fig5": {"epsilon": 0}}},
+        ["westerhout2020.fig5.epsilon", "greater than 0"],
+    ),
+    "no couplings": ({"westerhout2020": {"fig5": {"j2": []}}}, ["westerhout2020.fig5.j2", "empty"]),
+    "coupling twice": ({"westerhout2020": {"fig5": {"j2": [0.5, 0.4, 0.5]}}}, ["fig5.j2", "0.5 listed twice"]),
+    "too many digits": ({"westerhout2020": {"fig5": {"j2": [0.12345678]}}}, ["fig5.j2", "six digits"]),
+    "name with a space": (
+        {"networks": {"my net": {"architecture": "dense", "learning_rate": 0.1}}},
+        ["'my net'", "letters and digits"],
+    ),
+    "network twice": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": ["dense1", "dense1"]}]}}},
+        ["panels.0.networks", "dense1 listed twice"],
+    ),
+    "same panel twice": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL, PANEL]}}},
+        ["westerhout2020.fig2.panels", "square24 listed twice"],
+    ),
+    "expressibility elsewhere": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"expressibility": [0.7]}]}}},
+        ["panels.0", "[0.7] not in j2"],
+    ),
+    "network elsewhere": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"j2_of": {"dense1": [0.7]}}]}}},
+        ["panels.0", "dense1: [0.7] not in j2"],
+    ),
+    "couplings of a network not in the panel": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"j2_of": {"dense": [0.5]}}]}}},
+        ["j2_of", "did you mean 'dense1'"],
+    ),
+    "cnn on kagome": (
+        {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "kagome24", "networks": ["cnn"]}]}}},
+        ["'cnn'", "'kagome24'"],
+    ),
+    "even kernel": ({"networks": {"cnn": {"kernel": 4}}}, ["networks.cnn.kernel", "odd"]),
+    "unknown lattice": (
+        {"clusters": {"cube8": {"lattice": "cubic", "shape": [2, 4]}}},
+        ["clusters.cube8.lattice", "square"],
+    ),
+    "name of a built-in cluster": (
+        {"clusters": {"square24": {"lattice": "square", "shape": [4, 6]}}},
+        ["clusters.square24", "built in"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_name_the_key_and_the_way_out(mistake):
+    overrides, words = MISTAKES[mistake]
+    with pytest.raises(ConfigError) as error:
+        load(ROOT, overrides)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_several_mistakes_are_reported_together():
+    with pytest.raises(ConfigError) as error:
+        load_with(fig2={"epsilon": 2}, fig5={"j2": []})
+    assert "fig2.epsilon" in str(error.value)
+    assert "fig5.j2" in str(error.value)
+
+
+def test_broken_yaml_names_the_file(tmp_path):
+    (tmp_path / "config.yaml").write_text("a: [1,")
+    with pytest.raises(ConfigError, match=r"config\.yaml: not valid YAML"):
+        load(tmp_path, {})
+
+
+def test_missing_config_says_where_to_run(tmp_path):
+    with pytest.raises(ConfigError, match="run from the project's folder"):
+        load(tmp_path, {})
+
+
+def test_reference_page_is_up_to_date():
+    assert config_reference.main(ROOT / "docs/configuration.md", check=True) == 0
+
+
+def test_every_key_of_the_files_is_on_the_reference_page():
+    page = config_reference.page()
+    for name in ("config.yaml", "presets/smoke.yaml", "presets/paper.yaml"):
+        for key in keys(yaml.safe_load((ROOT / name).read_text())):
+            assert f"`{key}`" in page or f"`{key}." in page, key
+
+
+def keys(values, prefix=""):
+    for name, value in values.items():
+        name = "<name>" if prefix in ("networks.", "clusters.") else name
+        if isinstance(value, dict):
+            yield from keys(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name

@@ -1,0 +1,162 @@
+"""The workflow as a user runs it: every target at smoke scale, nothing twice, and clear refusals."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nqs import cells
+from nqs.config import load
+from nqs.figures.draw import FIGURES
+
+ROOT = Path(__file__).parents[1]
+TARGETS = {"westerhout2020": ["fig1", "fig2", "fig5"]}
+NAMES = [f"{study}_{figure}" for study, figures in TARGETS.items() for figure in figures]
+
+
+def snakemake(folder, *arguments, check=True):
+    """Snakemake on the project's Snakefile with results in `folder`."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
+    done.stdout += done.stderr
+    assert not check or done.returncode == 0, done.stdout[-5000:]
+    return done
+
+
+def planned(folder, *arguments):
+    """Rule -> number of jobs of a dry run at smoke scale; `settings` overlay the configuration."""
+    output = snakemake(folder, "--cores", "1", "--dry-run", "--config", "scale=smoke", *arguments).stdout
+    table = output[output.rindex("Job stats:") :] if "Job stats:" in output else ""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M) if name != "total"}
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """A finished smoke run of everything."""
+    folder = tmp_path_factory.mktemp("smoke")
+    snakemake(folder, "--cores", "2", "--config", "scale=smoke")
+    return folder
+
+
+def test_every_target_is_on_disk(smoke):
+    for study, figures in TARGETS.items():
+        for figure in figures:
+            stem = smoke / "results/smoke/figures" / study / figure
+            assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+            assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+            record = json.loads(stem.with_suffix(".json").read_text())
+            assert record["figure"] == f"{study}_{figure}"
+            assert record["id"].encode() in stem.with_suffix(".png").read_bytes()
+            assert str(smoke) not in json.dumps(record)
+
+
+def test_targets_and_drawing_functions_are_the_same():
+    assert sorted(FIGURES) == sorted(NAMES)
+    for name in [*NAMES, *TARGETS]:
+        assert re.search(rf"^rule {name}:", (ROOT / "rules/figures_westerhout2020.smk").read_text(), re.M)
+
+
+def test_tables_hold_every_point_once(smoke):
+    config = load(ROOT, {"scale": "smoke"})
+    for figure in ("fig2", "fig5"):
+        table = pd.read_csv(smoke / f"results/smoke/analysis/westerhout2020/{figure}.csv")
+        assert len(table) == len(cells.figure_cells(config, "westerhout2020", figure))
+        assert table.overlap_full_mean.abs().max() <= 1
+        assert table.overlap_full_mean.notna().all()
+
+
+def test_a_second_run_has_nothing_to_do(smoke):
+    assert planned(smoke) == {}
+    assert "Nothing to be done" in snakemake(smoke, "--cores", "1", "--config", "scale=smoke").stdout
+
+
+def test_finished_trainings_leave_no_checkpoints(smoke):
+    assert not list(smoke.glob("results/smoke/checkpoints/**/*.npz"))
+
+
+def test_a_changed_number_reruns_only_what_depends_on_it(smoke):
+    jobs = planned(smoke, "networks={dense1: {learning_rate: 0.002}}")
+    assert "ground_state" not in jobs
+    assert "dataset" not in jobs
+    dense1 = [key for key in cells.supervised_cells(load(ROOT, {"scale": "smoke"})) if key.network == "dense1"]
+    assert jobs["supervised"] == len(dense1)
+    assert jobs["overlaps"] == len(dense1)
+    assert "westerhout2020_fig2" in jobs
+
+
+def test_a_new_coupling_adds_only_its_own_jobs(smoke):
+    couplings = "westerhout2020={fig5: {j2: [0.4, 0.7, 1.0]}}"
+    jobs = planned(smoke, couplings)
+    assert jobs["ground_state"] == jobs["dataset"] == 1
+    assert jobs["supervised"] == jobs["overlaps"] == 2
+    assert "hamiltonian" not in jobs
+    assert "westerhout2020_fig2" not in jobs
+
+
+def test_a_new_seed_reruns_all_random_stages_and_no_ground_state(smoke):
+    jobs = planned(smoke, "seed=5")
+    assert "ground_state" not in jobs
+    assert jobs["supervised"] == len(cells.supervised_cells(load(ROOT, {"scale": "smoke"})))
+
+
+def test_one_figure_alone(tmp_path):
+    jobs = planned(tmp_path, "--", "westerhout2020_fig5")
+    assert jobs["supervised"] == 4
+    assert "westerhout2020_fig2" not in jobs
+
+
+def test_paper_scale_plans_the_full_grid(tmp_path):
+    output = snakemake(
+        tmp_path,
+        "--cores",
+        "1",
+        "--dry-run",
+        "--quiet",
+        "rules",
+        "--config",
+        "scale=paper",
+        "--",
+        "westerhout2020_fig2",
+    ).stdout
+    config = load(ROOT, {"scale": "paper"})
+    count = int(re.findall(r"^supervised +(\d+)$", output, re.M)[-1])
+    assert count == len(cells.figure_cells(config, "westerhout2020", "fig2"))
+    assert count > 200
+
+
+def test_a_mistake_stops_before_anything_runs(tmp_path):
+    done = snakemake(tmp_path, "--cores", "1", "--config", "scale=smok", check=False)
+    assert done.returncode != 0
+    assert "did you mean 'smoke'" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_reading_the_snakefile_imports_no_heavy_library():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r});"
+        "from nqs import cells, codehash, config, identity;"
+        "from pathlib import Path;"
+        f"cells.supervised_cells(config.load(Path({str(ROOT)!r}), {{}})); codehash.code_hash('nqs.supervised');"
+        "heavy = {'torch', 'pandas', 'quspin', 'numba', 'scipy', 'matplotlib', 'numpy', 'h5py'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_compute_rule_states_what_it_needs():
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S):
+            if "localrule: True" in body:
+                continue
+            for directive in ("output", "params", "log", "benchmark", "threads", "resources", "conda", "shell"):
+                assert f"    {directive}:" in body, f"{path.name}: rule {name} has no {directive}"
+            assert "code_hash(" in body or "figure_settings(" in body, f"rule {name} does not depend on its code"
