@@ -5,12 +5,12 @@ import pytest
 
 from nqs.device import choose
 from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, evaluator, train
-from nqs.networks import Dense, Geometry, PeriodicCNN
+from nqs.networks import Dense, Geometry, Network, PeriodicCNN
 
 pytestmark = pytest.mark.gpu
 GEOMETRY = Geometry(16, (4, 4))
 SETTINGS = Settings(learning_rate=1e-3, batch=64, check_every=10, patience=5, max_updates=60)
-NETWORKS = {
+NETWORKS: dict[str, Network] = {
     "dense sign": Dense(GEOMETRY, "sign", (32, 32)),
     "dense amplitude": Dense(GEOMETRY, "amplitude", (32, 32)),
     "cnn sign": PeriodicCNN(GEOMETRY, "sign", (8, 12), 3),

@@ -284,3 +284,43 @@ def test_interrupted_run_says_that_work_is_kept(project):
     _, message = call.communicate(timeout=20)
     assert call.returncode == 130
     assert "finished files are kept" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        (["fig2", "--config", "scale=paper"], ["fig2", "--config", "scale=paper"]),
+        (["--config", "scale=paper", "fig2"], ["fig2", "--config", "scale=paper"]),
+        (
+            ["-n", "--config", "a=1", "fig2", "b=2", "--quiet", "all"],
+            ["fig2", "-n", "--config", "a=1", "b=2", "--quiet", "all"],
+        ),
+        (["-C", "networks={d: {x: 1}}"], ["-C", "networks={d: {x: 1}}"]),
+    ],
+)
+def test_targets_after_config_stay_targets(launcher: ModuleType, given: list[str], passed: list[str]) -> None:
+    assert launcher.targets_first(given) == passed
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
+def test_lock_of_a_killed_run_is_released(
+    launcher: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real Snakemake, killed in the middle, leaves a lock; a live one keeps it."""
+    (tmp_path / "Snakefile").write_text("rule all:\n    output: 'done'\n    shell: 'sleep 30'\n")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(launcher, "ROOT", tmp_path)
+    run = subprocess.Popen(
+        ["snakemake", "--cores", "1"], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    locks = tmp_path / ".snakemake" / "locks"
+    deadline = time.monotonic() + 30
+    while not any(locks.glob("*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    launcher.release_stale_lock()
+    assert any(locks.glob("*"))
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    launcher.release_stale_lock()
+    assert not any(locks.glob("*"))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from nqs.config import ARCHITECTURES
 from nqs.networks import (
     NETWORKS,
     Dense,
@@ -132,6 +133,10 @@ def test_stacked_members_equal_single_ones(architecture, target):
     for member in range(3):
         alone = network({name: value[member] for name, value in stacked.items()}, spins[member])
         torch.testing.assert_close(together[member], alone, atol=1e-6, rtol=1e-5)
+
+
+def test_the_schema_knows_every_architecture():
+    assert sorted(ARCHITECTURES) == sorted(NETWORKS)
 
 
 def test_initial_values_follow_pytorch_defaults():

@@ -89,7 +89,7 @@ def test_interrupted_training_resumes_to_the_same_numbers(inputs, reference, tmp
         read_weights(tmp_path / "w.safetensors").theta, read_weights(reference / "w.safetensors").theta
     )
     assert not checkpoint.exists()
-    columns = ["epsilon", "repeat", "seed", "updates", "best_updates", "best_validation_loss_nats"]
+    columns = ["epsilon", "repeat", "seed", "updates", "best_updates", "best_validation_loss"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "h.csv")[columns], pd.read_csv(reference / "h.csv")[columns])
 
 

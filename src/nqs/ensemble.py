@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 from zipfile import BadZipFile
 
 import numpy as np
@@ -155,6 +156,11 @@ class Checkpoints:
             self.folder.rmdir()
 
 
+def runs_compiled(network: Network, device: str) -> TypeGuard[Dense]:
+    """True for what the compiled kernel knows; a subclass of Dense may compute something else."""
+    return type(network) is Dense and device == "cpu"
+
+
 def train(
     network: Network,
     members: Sequence[Member],
@@ -174,8 +180,7 @@ def train(
     trajectories = [
         checkpoints.load(number) or Trajectory.start(network, member.seed) for number, member in enumerate(members)
     ]
-    compiled = isinstance(network, Dense) and device == "cpu"
-    run = _train_compiled if compiled else _train_stacked
+    run = _train_compiled if runs_compiled(network, device) else _train_stacked
     run(network, members, trajectories, settings, device, threads, checkpoints, progress)
     return trajectories
 
@@ -265,7 +270,7 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 
 def evaluator(network: Network, theta: np.ndarray, device: str = "cpu") -> Evaluate:
     """A function from states uint64 (n,) to the trained network's outputs float32 (n,)."""
-    if isinstance(network, Dense) and device == "cpu":
+    if runs_compiled(network, device):
         from nqs import dense_kernel
 
         widths = np.array(network.widths)

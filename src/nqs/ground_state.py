@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import h5py
 import numba as nb
@@ -18,7 +17,6 @@ import numpy as np
 
 from nqs.errors import GroundStateError
 from nqs.io import open_hdf5
-from nqs.lattices import Cluster
 from nqs.models import j1j2_couplings
 from nqs.symmetry import Group, characters
 from nqs.wavefunction import Wavefunction
@@ -147,21 +145,6 @@ def solve(
         f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
         f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
     )
-
-
-def lowest_energy_any_momentum(cluster: Cluster, j2: float) -> tuple[float, float]:
-    """Lowest energy of the whole Sz = 0 space and the gap above it, total, S.S units.
-
-    Complex momenta included; the check that the sectors of real characters miss nothing.
-    """
-    from nqs.hamiltonian import build_sectors, covering_generators  # QuSpin, only needed here
-
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "sectors.h5"
-        build_sectors(cluster, covering_generators(cluster), path)
-        with h5py.File(path) as file:
-            levels = lowest_levels(file, j1j2_couplings(j2), 1e-9)
-    return levels.energy, levels.gap
 
 
 def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float) -> Levels:

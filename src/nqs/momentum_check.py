@@ -6,10 +6,12 @@ a group of commuting involutions, complex momenta included, and its lowest energ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import h5py
 import pandas as pd
 
 from nqs.errors import GroundStateError
@@ -24,21 +26,28 @@ TOLERANCE = 1e-9  # relative residual of the eigensolver
 AGREEMENT = 1e-7  # total energies, S.S units
 
 
+@contextmanager
+def covering_sectors(cluster: Cluster) -> Iterator[h5py.File]:
+    """Hamiltonian blocks that together cover the whole Sz = 0 space, in a temporary file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sectors.h5"
+        build_sectors(cluster, covering_generators(cluster), path)
+        with open_hdf5(path) as file:
+            yield file
+
+
 def check(cluster: Cluster, ground_states: Sequence[Path], out: Path) -> None:
     """Write one row per ground state: its energy and gap, and those of the whole Sz = 0 space (total, S.S units).
 
     Raises GroundStateError, after writing the table, if any ground state is not the lowest.
     """
     rows = []
-    with TemporaryDirectory() as folder:
-        sectors = Path(folder) / "sectors.h5"
-        build_sectors(cluster, covering_generators(cluster), sectors)
-        with open_hdf5(sectors) as file:
-            for path in ground_states:
-                state = Wavefunction.read(path)
-                lowest = lowest_levels(file, j1j2_couplings(state.j2), TOLERANCE)
-                rows.append(row(state, lowest.energy, lowest.gap))
-                print(rows[-1], flush=True)
+    with covering_sectors(cluster) as sectors:
+        for path in ground_states:
+            state = Wavefunction.read(path)
+            lowest = lowest_levels(sectors, j1j2_couplings(state.j2), TOLERANCE)
+            rows.append(row(state, lowest.energy, lowest.gap))
+            print(rows[-1], flush=True)
     table = pd.DataFrame(rows).sort_values("j2_over_j1")
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)

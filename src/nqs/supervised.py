@@ -99,7 +99,7 @@ def run(
     trajectories = train(network, members, cell.training, device, threads, checkpoints, progress)
     wall, cpu = time.monotonic() - begin, time.process_time() - cpu
     table = history_table(cell.settings, members, trajectories)
-    table["wall_s_of_cell"], table["cpu_s_of_cell"], table["device"] = wall, cpu, device
+    table["cell_wall_s"], table["cell_cpu_s"], table["device"] = wall, cpu, device
     with atomic(history) as temporary:
         table.to_csv(temporary, index=False)
     write_weights(out, cell.settings, trajectories, device, wall)
@@ -125,7 +125,10 @@ def identity(settings: Mapping[str, Any], members: Sequence[Member]) -> str:
 def history_table(
     settings: Mapping[str, Any], members: Sequence[Member], trajectories: Sequence[Trajectory]
 ) -> pd.DataFrame:
-    """One row per member: how long it trained and how good its best checkpoint is."""
+    """One row per member: how long it trained and how good its best checkpoint is.
+
+    Losses: cross-entropy in nats for signs, mean squared error of log|psi| for amplitudes.
+    """
     rows = [
         {
             **label,
@@ -133,8 +136,8 @@ def history_table(
             "n_train": len(member.states),
             "updates": trajectory.updates,
             "best_updates": trajectory.best_updates,
-            "best_validation_loss_nats": trajectory.best_loss,
-            "last_validation_loss_nats": trajectory.losses[-1],
+            "best_validation_loss": trajectory.best_loss,
+            "last_validation_loss": trajectory.losses[-1],
             "diverged": not np.isfinite(trajectory.losses[-1]),
         }
         for label, member, trajectory in zip(settings["members"], members, trajectories, strict=True)
