@@ -42,7 +42,8 @@ rule summary:
             for key in cells.figure_cells(CONFIG, wildcards.study, wildcards.figure)
         ],
     output:
-        f"{RESULTS}/analysis/{{study}}/{{figure}}.csv",
+        table=f"{RESULTS}/analysis/{{study}}/{{figure}}.csv",
+        cost=f"{RESULTS}/analysis/{{study}}/{{figure}}_cost.json",
     log:
         f"{RESULTS}/logs/summary/{{study}}/{{figure}}.log",
     benchmark:
@@ -63,4 +64,4 @@ rule summary:
         code=code_hash("nqs.analysis.summary"),
     shell:
         "python -m nqs summary --settings {params.settings:q} {params.overlaps:q}"
-        " --out {output:q} &> {log:q}"
+        " --out {output.table:q} --cost {output.cost:q} &> {log:q}"

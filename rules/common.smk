@@ -1,5 +1,6 @@
 """The configuration, where results go, and what every rule shares."""
 
+import difflib
 import json
 import sys
 from shlex import quote
@@ -24,6 +25,20 @@ except ConfigError as error:
 
 RESULTS = f"results/{CONFIG.scale}"
 CELLS = cells.supervised_cells(CONFIG)
+# modules whose code makes the numbers of a figure
+TRAINED = [
+    "nqs.hamiltonian",
+    "nqs.ground_state",
+    "nqs.dataset",
+    "nqs.supervised",
+    "nqs.analysis.overlaps",
+    "nqs.analysis.summary",
+]
+COMPUTING = {
+    "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
+    "fig2": TRAINED,
+    "fig5": TRAINED,
+}
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 
 
@@ -58,11 +73,23 @@ def dataset_file(study, cluster, j2, epsilon):
     return f"{RESULTS}/dataset/{study}/{cluster}/{coupling_name(j2)}/epsilon_{epsilon:g}.h5"
 
 
+def members_of(key):
+    """The networks of a cell; a cell that the configuration does not ask for is an error."""
+    if key not in CELLS:
+        near = difflib.get_close_matches(
+            key.path, [cell.path for cell in CELLS], n=1, cutoff=0.0
+        )
+        raise WorkflowError(
+            f"{key.path} is no cell of the {CONFIG.scale} configuration; did you mean {near[0]}?"
+        )
+    return CELLS[key]
+
+
 def dataset_files(key):
     """Data sets of all sizes that a cell trains on; none if it trains on the whole ground state."""
     if key.data == WHOLE:
         return []
-    sizes = sorted({member.epsilon for member in CELLS[key]})
+    sizes = sorted({member.epsilon for member in members_of(key)})
     return [dataset_file(key.study, key.cluster, key.j2, epsilon) for epsilon in sizes]
 
 
@@ -85,6 +112,6 @@ def figure_settings(figure):
             "note": f"{CONFIG.scale} scale",
             "config": cells.figure_config(CONFIG, "westerhout2020", figure),
             "seeds": [CONFIG.seed],
-            "code": code_hash("nqs.supervised", "nqs.figures.draw"),
+            "code": code_hash("nqs.figures.draw", *COMPUTING[figure]),
         }
     )

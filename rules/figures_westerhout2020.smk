@@ -81,6 +81,7 @@ rule westerhout2020_fig1:
 rule westerhout2020_fig2:
     input:
         table=f"{RESULTS}/analysis/westerhout2020/fig2.csv",
+        cost=f"{RESULTS}/analysis/westerhout2020/fig2_cost.json",
         script=PROJECT / "src/nqs/figures/westerhout2020.py",
         style=PROJECT / "src/nqs/nqs.mplstyle",
         published=PROJECT / "reference/westerhout2020/curves.json",
@@ -108,13 +109,14 @@ rule westerhout2020_fig2:
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig2 --settings {params.settings:q}"
-        " --table {input.table:q} --published {input.published:q}"
+        " --table {input.table:q} --published {input.published:q} --cost {input.cost:q}"
         " --stem {params.stem:q} &> {log:q}"
 
 
 rule westerhout2020_fig5:
     input:
         table=f"{RESULTS}/analysis/westerhout2020/fig5.csv",
+        cost=f"{RESULTS}/analysis/westerhout2020/fig5_cost.json",
         script=PROJECT / "src/nqs/figures/westerhout2020.py",
         style=PROJECT / "src/nqs/nqs.mplstyle",
         published=PROJECT / "reference/westerhout2020/curves.json",
@@ -142,5 +144,5 @@ rule westerhout2020_fig5:
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig5 --settings {params.settings:q}"
-        " --table {input.table:q} --published {input.published:q}"
+        " --table {input.table:q} --published {input.published:q} --cost {input.cost:q}"
         " --stem {params.stem:q} &> {log:q}"

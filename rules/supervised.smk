@@ -30,7 +30,7 @@ rule supervised:
     params:
         settings=lambda wildcards: as_json(
             cells.supervised_settings(
-                CONFIG, cell_of(wildcards), CELLS[cell_of(wildcards)]
+                CONFIG, cell_of(wildcards), members_of(cell_of(wildcards))
             )
         ),
         data=lambda wildcards, input: [f"--data={path}" for path in input.data],
@@ -39,7 +39,7 @@ rule supervised:
     shell:
         "python -m nqs supervised --settings {params.settings:q}"
         f" --device {CONFIG.device}"
-        " --threads {threads}"
+        " --threads {threads} --code {params.code}"
         " --ground-state {input.ground_state:q} {params.data:q}"
         " --checkpoints {params.checkpoints:q}"
         " --out {output.weights:q} --history {output.history:q} &> {log:q}"

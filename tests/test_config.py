@@ -98,6 +98,36 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"westerhout2020": {"fig2": {"panels": [PANEL | {"j2_of": {"dense": [0.5]}}]}}},
         ["j2_of", "did you mean 'dense1'"],
     ),
+    "cnn in fig5 on kagome": (
+        {"westerhout2020": {"fig5": {"network": "cnn"}}},
+        ["westerhout2020.fig5.network", "'cnn'", "'kagome24'"],
+    ),
+    "cnn for expressibility on kagome": (
+        {"westerhout2020": {"fig2": {"expressibility_network": "cnn"}}},
+        ["expressibility_network", "'cnn'", "'kagome24'"],
+    ),
+    "side too short": (
+        {"clusters": {"ladder8": {"lattice": "square", "shape": [4, 2]}}},
+        ["clusters.ladder8", "at least 3 unit cells"],
+    ),
+    "cluster too large": (
+        {"clusters": {"square100": {"lattice": "square", "shape": [10, 10]}}},
+        ["clusters.square100", "at most 36"],
+    ),
+    "symmetries without the spin flip": (
+        {"ground_state": {"symmetries": ["translations"]}},
+        ["ground_state.symmetries", "must contain spin_flip"],
+    ),
+    "epsilon with too many digits": (
+        {"westerhout2020": {"fig2": {"epsilon": 0.01234567}}},
+        ["westerhout2020.fig2.epsilon", "six digits"],
+    ),
+    "no clusters": ({"westerhout2020": {"fig1": {"clusters": []}}}, ["westerhout2020.fig1.clusters", "empty"]),
+    "no networks": ({"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": []}]}}}, ["networks", "empty"]),
+    "infinite coupling": ({"westerhout2020": {"fig5": {"j2": [float("inf")]}}}, ["fig5.j2", "finite"]),
+    "negative coupling": ({"westerhout2020": {"fig5": {"j2": [-0.1]}}}, ["fig5.j2", "greater than or equal to 0"]),
+    "true as a number": ({"westerhout2020": {"fig5": {"repeats": True}}}, ["fig5.repeats", "integer"]),
+    "text for a block": ({"westerhout2020": 3}, ["westerhout2020", "given: 3"]),
     "cnn on kagome": (
         {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "kagome24", "networks": ["cnn"]}]}}},
         ["'cnn'", "'kagome24'"],
@@ -133,6 +163,12 @@ def test_several_mistakes_are_reported_together():
 def test_broken_yaml_names_the_file(tmp_path):
     (tmp_path / "config.yaml").write_text("a: [1,")
     with pytest.raises(ConfigError, match=r"config\.yaml: not valid YAML"):
+        load(tmp_path, {})
+
+
+def test_a_key_given_twice_is_an_error(tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 1\nseed: 2\n")
+    with pytest.raises(ConfigError, match=r"config\.yaml.*key seed given twice"):
         load(tmp_path, {})
 
 

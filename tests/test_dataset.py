@@ -85,7 +85,12 @@ def test_too_small_a_sample_says_so(square16):
         draw(square16, epsilon=1e-4)
 
 
+def test_more_distinct_states_than_there_are_is_refused_at_once(square16):
+    with pytest.raises(ValueError, match="distinct states, but only"):
+        draw(square16, epsilon=0.99, replacement=False)
+
+
 def test_too_large_a_sample_says_so(square16, monkeypatch):
     monkeypatch.setattr(dataset, "MAX_ROUNDS", 3)
     with pytest.raises(ValueError, match="nearly all of"):
-        draw(square16, epsilon=0.98, replacement=False)
+        draw(square16, epsilon=0.85, replacement=False)

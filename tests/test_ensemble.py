@@ -9,6 +9,7 @@ from nqs import ensemble
 from nqs.ensemble import Batches, Checkpoints, Member, Settings, Trajectory, evaluator, train
 from nqs.networks import Dense, Geometry, PeriodicCNN
 from nqs.progress import Progress
+from nqs.stacked import Stack
 
 GEOMETRY = Geometry(16, (4, 4))
 DENSE = Dense(GEOMETRY, "sign", (16, 16))
@@ -108,6 +109,35 @@ def test_interrupted_training_resumes_with_the_same_result(network, tmp_path):
         assert one.updates == other.updates
         np.testing.assert_allclose(one.best, other.best, atol=1e-3 if network is CNN else 0)
         np.testing.assert_allclose(one.losses, other.losses, atol=2e-4 if network is CNN else 0)
+
+
+def test_interruption_in_the_middle_of_an_update_resumes_with_the_same_result(tmp_path, monkeypatch):
+    expected = train(CNN, MEMBERS, SETTINGS)
+    checkpoints, count = Checkpoints(tmp_path / "checkpoints", "this training", interval=0), [0]
+    update = Stack._update
+
+    def interrupted(stack, *arguments):
+        count[0] += 1
+        if count[0] == 25:
+            raise Interrupted
+        update(stack, *arguments)
+
+    monkeypatch.setattr(Stack, "_update", interrupted)
+    with pytest.raises(Interrupted):
+        train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints)
+    stored = checkpoints.load(0)
+    assert stored is not None
+    assert stored.updates == 21 == 7 * len(stored.losses)
+    for one, other in zip(expected, train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints), strict=True):
+        np.testing.assert_allclose(one.losses, other.losses, atol=2e-4)
+
+
+def test_clearing_removes_what_a_kill_left_behind(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "training")
+    checkpoints.save(0, Trajectory.start(DENSE, 0))
+    (tmp_path / "checkpoints" / ".member_0.npz.123.part").write_bytes(b"half")
+    checkpoints.clear()
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_checkpoints_of_another_training_are_not_resumed(tmp_path):

@@ -5,12 +5,14 @@ import pytest
 
 from nqs import dataset
 from nqs.analysis.overlaps import (
-    Basis,
+    Orbits,
     basis_for,
     distinct,
+    full_sums,
     member_row,
     sampled_overlap,
     sums,
+    whole_basis,
 )
 from nqs.ensemble import Trajectory, evaluator
 from nqs.networks import Dense, Geometry, PeriodicCNN
@@ -27,7 +29,7 @@ def fresh(square16):
 
 
 def row(state, data, fresh, target, output_of):
-    return member_row(target, output_of, Basis.whole(state), distinct(data), fresh)
+    return member_row(target, output_of, whole_basis(state), distinct(data), fresh)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -74,28 +76,47 @@ def test_sampled_error_is_the_scatter_of_repeated_samples(square16):
         return np.log(np.abs(square16.lookup(states))) + 1.7 * (scramble / 1023 - 0.5)
 
     draws = [square16.sample(500, np.random.default_rng([3, n])) for n in range(200)]
-    values = np.array([sampled_overlap("amplitude", psi, output_of(states)) for states, psi in draws])
-    assert 0.8 < values[:, 0].mean() < 0.97
-    assert values[:, 1].mean() == pytest.approx(values[:, 0].std(), rel=0.2)
+    results = [sampled_overlap("amplitude", psi, output_of(states)) for states, psi in draws]
+    overlaps = np.array([result.overlap for result in results])
+    assert 0.8 < overlaps.mean() < 0.97
+    assert np.mean([result.error for result in results]) == pytest.approx(overlaps.std(), rel=0.2)
+
+
+def test_effective_samples_warn_of_few_draws_that_dominate(square16):
+    psi = square16.sample(2000, np.random.default_rng(4))[1]
+    good = sampled_overlap("amplitude", psi, np.log(np.abs(psi)))
+    flat = sampled_overlap("amplitude", psi, np.zeros(2000))  # far too large where psi is small
+    assert good.effective_samples == pytest.approx(2000)
+    assert flat.effective_samples < 200
 
 
 def test_sign_overlap_is_twice_the_accuracy_minus_one():
     psi, output = np.array([0.6, -0.6, 0.5, -0.1]), np.array([1.0, 1.0, 2.0, -1.0])
     accuracy = (psi**2)[[0, 2, 3]].sum() / (psi**2).sum()
-    assert sums("sign", psi, output, 0.0).overlap == pytest.approx(2 * accuracy - 1)
+    assert sums("sign", psi, output).overlap == pytest.approx(2 * accuracy - 1)
 
 
 def test_translation_orbits_give_the_same_overlap_as_the_whole_basis(square16):
     network = PeriodicCNN(Geometry(16, (4, 4), square16.momentum), "sign", (4, 6), 3)
     output_of = evaluator(network, Trajectory.start(network, 0).theta)
-    small, whole = basis_for(network, square16), Basis.whole(square16)
-    assert len(small.states) < len(whole.states) / 8
-    by_orbits = sums("sign", small.psi, output_of(small.states), 0.0, small.weight)
-    directly = sums("sign", whole.psi, output_of(whole.states), 0.0)
+    ((states, psi, weight),) = basis_for(network, square16)
+    assert len(states) < square16.dimension / 8
+    by_orbits = sums("sign", psi, output_of(states), weight)
     assert by_orbits.exact == pytest.approx(1)
-    assert by_orbits.overlap == pytest.approx(directly.overlap, abs=1e-6)
+    assert by_orbits.overlap == pytest.approx(full_sums("sign", output_of, whole_basis(square16)).overlap, abs=1e-6)
+
+
+@pytest.mark.parametrize("target", ["sign", "amplitude"])
+def test_streaming_over_orbits_gives_the_same_sums(square16, target):
+    network = Dense(Geometry(16, (4, 4)), target, (8,))
+    output_of = evaluator(network, Trajectory.start(network, 5).theta)
+    at_once = full_sums(target, output_of, whole_basis(square16))
+    streamed = full_sums(target, output_of, Orbits(square16, 1000))
+    assert streamed.overlap == pytest.approx(at_once.overlap, abs=1e-9)
+    assert streamed.exact == pytest.approx(1)
 
 
 def test_dense_networks_are_summed_over_the_whole_basis(square16):
     network = Dense(Geometry(16, (4, 4)), "sign", (8,))
-    assert len(basis_for(network, square16).states) == square16.dimension
+    ((states, _, _),) = basis_for(network, square16)
+    assert len(states) == square16.dimension

@@ -97,6 +97,7 @@ def supervised(
     device: Device = "auto",
     threads: Threads = 1,
     save_every: Annotated[float, typer.Option(help="seconds between checkpoints")] = 20.0,
+    code: Annotated[str, typer.Option(help="hash of the code; checkpoints of other code are not resumed")] = "",
 ) -> None:
     """Train all networks of one cell."""
     set_threads(threads)
@@ -105,7 +106,7 @@ def supervised(
     from nqs.device import choose
 
     cell = json.loads(settings)
-    training = stage.Cell(cell, ground_state, data)
+    training = stage.Cell(cell, ground_state, data, code)
     stage.run(training, out, history, checkpoints, choose(device), threads, save_every)
 
 
@@ -129,14 +130,17 @@ def overlaps(
 
 
 @app.command()
-def summary(settings: Settings, overlaps: Files, out: Out) -> None:
+def summary(
+    settings: Settings, overlaps: Files, out: Out, cost: Annotated[Path, typer.Option(help="wall time, JSON")]
+) -> None:
     """The table behind a figure."""
     from nqs.analysis import summary as stage
     from nqs.identity import CellKey
 
     cell = json.loads(settings)
     keys = [CellKey(**key) for key in cell["cells"]]
-    stage.build(overlaps, keys, cell["epsilon"], dict(cell["lattices"]), out)
+    selection = stage.Selection(keys, cell["epsilon"], cell["repeats"], dict(cell["lattices"]))
+    stage.build(overlaps, selection, out, cost)
 
 
 @app.command("lattice-geometry")
@@ -159,11 +163,12 @@ def figure(
     table: Annotated[Path, typer.Option(help="the figure's table")],
     published: Annotated[Path, typer.Option(help="published curves")],
     stem: Annotated[Path, typer.Option(help="output path without .pdf, .png, .json")],
+    cost: Annotated[Path | None, typer.Option(help="wall time behind the table, JSON")] = None,
 ) -> None:
     """Draw one figure and write its provenance."""
     from nqs.figures.draw import draw
 
-    draw(name, json.loads(settings), table, published, stem)
+    draw(name, json.loads(settings), table, published, stem, cost)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -109,6 +109,7 @@ def figure_summary(config: Config, study: str, figure: str) -> dict[str, Any]:
     return {
         "cells": [vars(key) for key in figure_cells(config, study, figure)],
         "epsilon": block.epsilon,
+        "repeats": {SAMPLED: block.repeats, WHOLE: getattr(config, study).expressibility.repeats},
         "lattices": [(name, config.cluster(name)[0]) for name in clusters],
     }
 
@@ -120,8 +121,11 @@ def figure_config(config: Config, study: str, figure: str) -> dict[str, Any]:
         return {"fig1": blocks["fig1"]}
     training = ("dataset", "training", "expressibility", "overlaps")
     whole = config.model_dump(mode="json")
+    used = sorted({key.network for key in figure_cells(config, study, figure)})
     return {name: blocks[name] for name in (*training, figure)} | {
-        name: whole[name] for name in ("seed", "networks", "ground_state", "clusters")
+        "seed": config.seed,
+        "ground_state": whole["ground_state"],
+        "networks": {name: whole["networks"][name] for name in used},
     }
 
 

@@ -1,7 +1,7 @@
 """A hash of the code a stage runs, so that editing a module reruns what depends on it and nothing else.
 
-The hash covers the stage's module and every module of this package that it imports, directly or not, and the
-package's own entry point. Comments, docstrings and layout do not enter: the hash is of the syntax tree.
+The hash covers the stage's module and every module of this package that it imports, directly or not. Comments,
+docstrings and layout do not enter: the hash is of the syntax tree.
 """
 
 from __future__ import annotations

@@ -14,21 +14,33 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nqs.cluster_names import CLUSTERS, sites
 from nqs.errors import ConfigError
 
 ARCHITECTURES = ("dense", "cnn")
-Epsilon = Annotated[float, Field(gt=0, lt=1)]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-Positive = Annotated[int, Field(ge=1)]
+SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
+MOST_SITES = 36  # exact ground states end here
+
+
+def six_digits(value: float) -> float:
+    """A number that its file name gives back; -0 becomes 0."""
+    if float(f"{value:g}") != value:
+        raise ValueError(f"{value} has more than six digits; round it")
+    return value + 0.0
+
+
+Epsilon = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
+Coupling = Annotated[float, Field(ge=0), AfterValidator(six_digits)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
 class Block(BaseModel):
     """A block of the configuration: unknown keys are errors, values do not change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ClusterBlock(Block):
@@ -38,8 +50,12 @@ class ClusterBlock(Block):
     shape: tuple[Positive, Positive] = Field(description="unit cells along x and y")
 
     @model_validator(mode="after")
-    def even_sites(self) -> ClusterBlock:
-        n = sites(self.lattice, self.shape)
+    def has_an_sz_zero_sector(self) -> ClusterBlock:
+        n, side = sites(self.lattice, self.shape), SMALLEST_SIDE[self.lattice]
+        if min(self.shape) < side:
+            raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
+        if n > MOST_SITES:
+            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
         if n % 2:
             raise ValueError(f"{n} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
         return self
@@ -79,12 +95,20 @@ class GroundStateBlock(Block):
     tolerance: float = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
     allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")
 
+    @field_validator("symmetries")
+    @classmethod
+    def label_the_ground_state(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        missing = [name for name in ("translations", "spin_flip") if name not in values]
+        if missing:
+            raise ValueError(f"must contain {' and '.join(missing)}, which label the ground state")
+        return without_repeats(values, "symmetry")
+
 
 class DatasetBlock(Block):
     """Training and validation sets drawn from |psi|^2."""
 
     replacement: bool = Field(True, description="draw with replacement, duplicates kept")
-    validation_ratio: Epsilon = Field(0.1, description="validation-set size over training-set size")
+    validation_ratio: float = Field(0.1, gt=0, description="validation-set size over training-set size")
 
 
 class TrainingBlock(Block):
@@ -112,14 +136,11 @@ class OverlapBlock(Block):
 class Couplings(Block):
     """Anything scanned over J2/J1."""
 
-    j2: tuple[Annotated[float, Field(ge=0)], ...] = Field(description="couplings J2/J1")
+    j2: tuple[Coupling, ...] = Field(description="couplings J2/J1")
 
     @field_validator("j2")
     @classmethod
     def distinct(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        for value in values:
-            if float(f"{value:g}") != value:  # couplings are file names
-                raise ValueError(f"{value} has more than six digits; round it")
         return without_repeats(values, "coupling")
 
 
@@ -128,18 +149,25 @@ class Panel(Couplings):
 
     cluster: str = Field(description="cluster name")
     networks: tuple[str, ...] = Field(description="networks trained on its signs")
-    j2_of: dict[str, tuple[float, ...]] = Field({}, description="networks trained at some of the couplings only")
-    expressibility: tuple[float, ...] = Field((), description="couplings of the dashed line; a subset of j2")
+    j2_of: dict[str, tuple[Coupling, ...]] = Field({}, description="networks trained at some of the couplings only")
+    expressibility: tuple[Coupling, ...] = Field((), description="couplings of the dashed line; a subset of j2")
 
-    @field_validator("networks", "expressibility")
+    @field_validator("networks")
     @classmethod
-    def each_once(cls, values: tuple) -> tuple:
-        return without_repeats(values, "entry") if values else values
+    def networks_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return without_repeats(values, "network")
+
+    @field_validator("expressibility")
+    @classmethod
+    def couplings_differ(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return without_repeats(values, "coupling") if values else values
 
     @model_validator(mode="after")
     def subset(self) -> Panel:
         for name in self.j2_of:
             pick(name, self.networks, "network", "j2_of")
+        for values in self.j2_of.values():
+            without_repeats(values, "coupling in j2_of")
         for key, values in [("expressibility", self.expressibility), *self.j2_of.items()]:
             extra = sorted(set(values) - set(self.j2))
             if extra:
@@ -155,6 +183,11 @@ class Fig1(Block):
     """The lattices."""
 
     clusters: tuple[str, ...] = Field(description="clusters drawn, left to right")
+
+    @field_validator("clusters")
+    @classmethod
+    def clusters_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return without_repeats(values, "cluster")
 
 
 class Fig2(Block):
@@ -216,15 +249,23 @@ class Config(Block):
             pick(name, known, "cluster", key)
         for key, name in self._network_names():
             pick(name, sorted(self.networks), "network", key)
-        for panel in self.westerhout2020.fig2.panels:
-            lattice = self.cluster(panel.cluster)[0]
-            for name in panel.networks:
-                if self.networks[name].architecture == "cnn" and lattice == "kagome":
-                    raise ValueError(
-                        f"westerhout2020.fig2.panels: network '{name}' needs one site per unit cell and cannot run on "
-                        f"'{panel.cluster}'; take it out of `networks`"
-                    )
+        for key, cluster, name in self._trained_on():
+            if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] == "kagome":
+                raise ValueError(
+                    f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
+                    "choose a dense network"
+                )
         return self
+
+    def _trained_on(self) -> Iterable[tuple[str, str, str]]:
+        """Key, cluster and network of everything that is trained."""
+        study = self.westerhout2020
+        for number, panel in enumerate(study.fig2.panels):
+            for name in panel.networks:
+                yield f"westerhout2020.fig2.panels.{number}.networks", panel.cluster, name
+            if panel.expressibility:
+                yield "westerhout2020.fig2.expressibility_network", panel.cluster, study.fig2.expressibility_network
+        yield "westerhout2020.fig5.network", study.fig5.cluster, study.fig5.network
 
     def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
         """Lattice and shape of a cluster, built in or your own."""
@@ -310,7 +351,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 class NumberLoader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text; here it is a number."""
+    """YAML 1.1 reads 1e-3 as text and lets the last of two equal keys win; here both are mended."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [key.value for key, _ in node.value]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"key {', '.join(twice)} given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 NumberLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}

@@ -20,7 +20,7 @@ from nqs.identity import seed_of
 from nqs.io import atomic, open_hdf5
 from nqs.wavefunction import Wavefunction
 
-MAX_ROUNDS = 2000
+MAX_ROUNDS = 200  # of drawing what is still missing, before a set is called impossible
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,12 @@ def draw(
         raise InputError(
             f"epsilon = {epsilon:g} gives {n_train} training and {n_validation} validation states of K = "
             f"{wavefunction.dimension}; both need at least one: raise epsilon or validation_ratio"
+        )
+    there = int(wavefunction.orbit_sizes[wavefunction.amplitudes != 0].sum())
+    if not replacement and n_train + n_validation > there:
+        raise InputError(
+            f"epsilon = {epsilon:g} asks for {n_train} + {n_validation} distinct states, but only {there} have "
+            "non-zero amplitude; lower epsilon or draw with replacement"
         )
     nothing = np.empty(0, np.uint64)
     training = draw_outside(wavefunction, nothing, n_train, replacement, rng)

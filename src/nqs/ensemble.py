@@ -8,6 +8,7 @@ PyTorch model, whose leading axis is the member (`stacked`). A member that has s
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -111,10 +112,14 @@ class Trajectory:
         self.stale_checks += 1
         return False
 
+    @property
+    def diverged(self) -> bool:
+        """True if the loss is no longer a number."""
+        return bool(self.losses) and not np.isfinite(self.losses[-1])
+
     def finished(self, settings: Settings) -> bool:
-        """True once patience or the updates have run out, or the loss is no longer a number."""
-        diverged = bool(self.losses) and not np.isfinite(self.losses[-1])
-        return diverged or self.stale_checks >= settings.patience or self.updates >= settings.max_updates
+        """True once patience or the updates have run out, or the training has diverged."""
+        return self.diverged or self.stale_checks >= settings.patience or self.updates >= settings.max_updates
 
 
 class Checkpoints:
@@ -142,7 +147,7 @@ class Checkpoints:
                 values = {name: stored[name] for name in stored.files}
         except (OSError, ValueError, EOFError, BadZipFile):
             return None
-        if str(values.pop("identity")) != self.identity:
+        if str(values.pop("identity", "")) != self.identity:
             return None
         values["losses"] = values["losses"].tolist()
         scalars = {name: value.item() for name, value in values.items() if getattr(value, "ndim", 1) == 0}
@@ -151,9 +156,7 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove the files once the result is safe."""
         if self.folder is not None and self.folder.exists():
-            for path in self.folder.glob("member_*.npz"):
-                path.unlink()
-            self.folder.rmdir()
+            shutil.rmtree(self.folder, ignore_errors=True)  # also what a kill left half-written
 
 
 def runs_compiled(network: Network, device: str) -> TypeGuard[Dense]:
@@ -255,7 +258,8 @@ def _train_stacked(network, members, trajectories, settings, device, threads, ch
                 stack.keep(running)
                 active = [active[place] for place in running]
     except BaseException:
-        _save_all(stack, checkpoints, active, trajectories)
+        if stack.at_check:  # in between, parameters and counts belong to different updates
+            _save_all(stack, checkpoints, active, trajectories)
         raise
 
 

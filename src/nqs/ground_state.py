@@ -140,10 +140,12 @@ def solve(
                 f"{levels.gap:.1e} above); it has no unique wavefunction"
             )
         wavefunction = _wavefunction(file, j2, levels, degenerate)
-    wavefunction.write(Path(out))
+        bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
+    wavefunction.write(Path(out), bonds)
     print(
         f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
         f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
+        + (", near a level crossing" if wavefunction.near_crossing else "")
     )
 
 

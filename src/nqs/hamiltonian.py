@@ -2,6 +2,7 @@
 
 File (HDF5)
     attributes      cluster, lattice, shape (2,), n_sites, generators (names)
+    bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     permutations    (G, n_sites), flips (G,), exponents (G, generators)
     sector_<n>/     attribute signs (generators,): the value +-1 of each generator
         representatives (d,) uint64, one state of each orbit, in the bit convention of the package
@@ -23,6 +24,7 @@ import numpy as np
 from quspin.basis import spin_basis_general
 from quspin.operators import hamiltonian as quspin_hamiltonian
 
+from nqs.errors import InputError
 from nqs.io import atomic
 from nqs.lattices import Cluster
 from nqs.models import heisenberg_j1j2
@@ -46,9 +48,9 @@ def build(cluster: Cluster, out: Path, symmetries: Sequence[str] = SYMMETRIES[:2
     """
     unknown = set(symmetries) - set(SYMMETRIES)
     if unknown:
-        raise ValueError(f"unknown symmetry '{min(unknown)}'; known: {', '.join(SYMMETRIES)}")
+        raise InputError(f"unknown symmetry '{min(unknown)}'; known: {', '.join(SYMMETRIES)}")
     if not {"translations", "spin_flip"} <= set(symmetries):
-        raise ValueError("symmetries must include 'translations' and 'spin_flip'")
+        raise InputError("symmetries must include 'translations' and 'spin_flip'")
     generators = [make_generator(key, p) for key, p in cluster.translations.items()]
     generators = [g for g in generators if g.order > 1]
     generators.append(_spin_flip(cluster.n_sites))
@@ -60,7 +62,7 @@ def build(cluster: Cluster, out: Path, symmetries: Sequence[str] = SYMMETRIES[:2
 def build_sectors(cluster: Cluster, generators: Sequence[Generator], out: Path) -> None:
     """Write the blocks of all real one-dimensional representations, one sector at a time."""
     if cluster.n_sites % 2:
-        raise ValueError(f"{cluster.name}: Sz = 0 needs an even number of sites")
+        raise InputError(f"{cluster.name}: Sz = 0 needs an even number of sites")
     group, exponents = make_group(generators, cluster.n_sites)
     with atomic(Path(out)) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["cluster"] = cluster.name
@@ -68,6 +70,7 @@ def build_sectors(cluster: Cluster, generators: Sequence[Generator], out: Path) 
         file.attrs["shape"] = cluster.shape
         file.attrs["n_sites"] = cluster.n_sites
         file.attrs["generators"] = [g.name for g in generators]
+        file["bonds/j1"], file["bonds/j2"] = cluster.j1, cluster.j2
         file["permutations"] = group.permutations
         file["flips"] = group.flips
         file["exponents"] = exponents

@@ -31,23 +31,30 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def command_for(path: Path) -> str:
+    """The command that builds a result, with the scale that its path names."""
+    parts = Path(path).parts
+    scale = parts[parts.index("results") + 1] if "results" in parts[:-1] else "laptop"
+    return f"./nqs run {path}" + ("" if scale == "laptop" else f" --config scale={scale}")
+
+
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading; a missing or damaged one raises BrokenFileError."""
     try:
         file = h5py.File(path, "r")
     except FileNotFoundError:
-        raise BrokenFileError(f"{path}: missing; build it with ./nqs run {path}") from None
+        raise BrokenFileError(f"{path}: missing; build it with {command_for(path)}") from None
     except OSError as error:
         raise BrokenFileError(
-            f"{path}: damaged or not HDF5 ({error}); delete it and build it again with ./nqs run {path}"
+            f"{path}: damaged or not HDF5 ({error}); delete it and build it again with {command_for(path)}"
         ) from None
     with file:
         try:
             yield file
-        except KeyError as error:
+        except (KeyError, OSError) as error:
             raise BrokenFileError(
-                f"{path}: incomplete ({error}); delete it and build it again with ./nqs run {path}"
+                f"{path}: incomplete ({error}); delete it and build it again with {command_for(path)}"
             ) from None
 
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from nqs.cluster_names import CLUSTERS, sites
+from nqs.errors import InputError
 
 Point = tuple[int, int]
 
@@ -53,7 +54,7 @@ def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
     if name not in CLUSTERS:
         known = [*CLUSTERS, *(extra or {})]
         near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
-        raise ValueError(f"unknown cluster '{name}'; the nearest known name is '{near}'")
+        raise InputError(f"unknown cluster '{name}'; the nearest known name is '{near}'")
     return make_cluster(name, *CLUSTERS[name])
 
 
@@ -95,11 +96,11 @@ def check_symmetries(cluster: Cluster) -> None:
     """ValueError unless every generator maps each bond set onto itself and no pair is in both."""
     pairs = {tuple(bond) for bond in cluster.j1} & {tuple(bond) for bond in cluster.j2}
     if pairs:
-        raise ValueError(f"{cluster.name}: bond {min(pairs)} belongs to both J1 and J2")
+        raise InputError(f"{cluster.name}: bond {min(pairs)} belongs to both J1 and J2")
     for key, permutation in {**cluster.translations, **cluster.point_group}.items():
         for bonds in (cluster.j1, cluster.j2):
             if not np.array_equal(_sorted_bonds(permutation[bonds]), bonds):
-                raise ValueError(f"{cluster.name}: {key} does not map the bonds onto themselves")
+                raise InputError(f"{cluster.name}: {key} does not map the bonds onto themselves")
 
 
 def _grid(lattice: str, shape: tuple[int, int]) -> list[Point]:
@@ -131,7 +132,7 @@ def _bonds(
         pairs += [(i, j) for i, j in ends if j is not None]
     bonds = _sorted_bonds(np.array(pairs))
     if len(np.unique(bonds, axis=0)) < len(bonds) or (bonds[:, 0] == bonds[:, 1]).any():
-        raise ValueError(f"{name}: a side is too short, two of its bonds coincide")
+        raise InputError(f"{name}: a side is too short, two of its bonds coincide")
     return bonds
 
 

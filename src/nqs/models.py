@@ -1,7 +1,5 @@
 """Named Hamiltonians: bond sets and their couplings, S.S units, J1 = 1."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from nqs.lattices import Cluster
@@ -18,6 +16,3 @@ def heisenberg_j1j2(cluster: Cluster, j2: float) -> Terms:
     """J1-J2 model as name -> (bonds, coupling): a quarter of Westerhout 2020, eq. 1."""
     bonds = {"j1": cluster.j1, "j2": cluster.j2}
     return {key: (bonds[key], coupling) for key, coupling in j1j2_couplings(j2).items()}
-
-
-MODELS: dict[str, Callable[[Cluster, float], Terms]] = {"heisenberg_j1j2": heisenberg_j1j2}

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Parameters = Mapping[str, "Tensor"]
-TARGETS = ("sign", "amplitude")
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class Dense:
 
     @property
     def fan_in(self) -> dict[str, int]:
-        return {name: self.widths[int(name[-1])] for name in self.shapes}
+        return {name: self.widths[int(name.removeprefix("weight").removeprefix("bias"))] for name in self.shapes}
 
     def __call__(self, parameters: Parameters, spins: Tensor) -> Tensor:
         h = spins  # (..., batch, site)

@@ -39,12 +39,13 @@ def record(
     device: str,
     seeds: Sequence[int],
     wall_seconds: float,
+    repository: Path | None = None,
 ) -> dict[str, Any]:
     """Provenance of one figure, ready for JSON.
 
-    config: the part of the configuration that the figure depends on; inputs: files it was drawn
-    from, named relative to the project's folder `root` (by file name alone if outside it); code:
-    hash of the code; device: where the networks were trained, in words. Raises OSError if an input
+    config: the part of the configuration that the figure depends on; inputs: files it was drawn from, named relative
+    to the project's folder `root` (by file name alone if outside it); code: hash of the code, whose git repository is
+    `repository` (`root` if not given); device: where the networks were trained, in words. Raises OSError if an input
     cannot be read, TypeError if the configuration does not fit JSON.
     """
     content: dict[str, Any] = {
@@ -61,7 +62,7 @@ def record(
     return {
         "id": hashlib.sha256(identity.encode()).hexdigest()[:16],
         **content,
-        "git": git_state(root),
+        "git": git_state(repository or root),
         "wall_seconds": wall_seconds,
         "written_utc": datetime.now(UTC).isoformat(timespec="seconds"),
     }

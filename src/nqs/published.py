@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from nqs.errors import NqsError
+
 CURVES = Path("reference/westerhout2020/curves.json")  # from the project's folder
 PRECISION = 0.01  # of every overlap
 COLUMNS = (
@@ -29,7 +31,7 @@ KAGOME_SIGNS = ("fig2c_kagome24_eps0.01", "dense2")  # the one curve whose sign 
 EPSILON = 0.01  # data-set size of Figs. 2 (upper row) and 5
 
 
-class PublishedError(ValueError):
+class PublishedError(NqsError):
     """The file does not hold the published curves."""
 
 

@@ -63,6 +63,7 @@ class Stack:
     ) -> None:
         self.network, self.settings, self.device = network, settings, device
         self.trajectories = list(trajectories)
+        self.at_check = True  # parameters and the trajectories' counts agree
         if not members:
             return
         stacked = lambda name: self._to_device(np.stack([getattr(t, name) for t in trajectories]))  # noqa: E731
@@ -85,6 +86,7 @@ class Stack:
 
     def advance(self) -> None:
         """Run to the next validation check of every member and record the losses."""
+        self.at_check = False
         settings = self.settings
         counts = [min(settings.check_every, settings.max_updates - t.updates) for t in self.trajectories]
         index = np.zeros((max(counts), len(counts), settings.batch), np.int64)
@@ -95,6 +97,7 @@ class Stack:
         for update in range(max(counts)):
             self._update(on_device[update], None if update < min(counts) else remaining > update)
         self._check(counts)
+        self.at_check = True
 
     def _update(self, index: Tensor, running: Tensor | None) -> None:
         """One Adam update; index (member, batch). If `running` is given, the other members stay as they are."""

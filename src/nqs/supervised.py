@@ -22,7 +22,7 @@ from nqs import dataset
 from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, train
 from nqs.errors import BrokenFileError
 from nqs.identity import WHOLE, seed_of
-from nqs.io import atomic
+from nqs.io import atomic, command_for
 from nqs.networks import NETWORKS, Geometry, Network
 from nqs.progress import Progress
 from nqs.wavefunction import Wavefunction
@@ -66,11 +66,12 @@ def members_of(
 
 @dataclass(frozen=True)
 class Cell:
-    """What one job trains: its settings and input files."""
+    """What one job trains: its settings, input files and code."""
 
     settings: Mapping[str, Any]
     ground_state: Path
     data_files: Sequence[Path]
+    code: str  # hash of the code that trains; checkpoints of other code are not resumed
 
     @property
     def training(self) -> Settings:
@@ -94,7 +95,7 @@ def run(
     network = network_for(cell.settings, wavefunction)
     members = members_of(cell.settings, wavefunction, dataset.by_epsilon(cell.data_files))
     progress = Progress(cell.title, len(members), cell.training.max_updates)
-    checkpoints = Checkpoints(checkpoint_folder, identity(cell.settings, members), save_every)
+    checkpoints = Checkpoints(checkpoint_folder, identity(cell, members), save_every)
     begin, cpu = time.monotonic(), time.process_time()
     trajectories = train(network, members, cell.training, device, threads, checkpoints, progress)
     wall, cpu = time.monotonic() - begin, time.process_time() - cpu
@@ -108,9 +109,9 @@ def run(
     print(table.to_string(index=False))
 
 
-def identity(settings: Mapping[str, Any], members: Sequence[Member]) -> str:
+def identity(cell: Cell, members: Sequence[Member]) -> str:
     """A hash of everything the training depends on; checkpoints of another training are not resumed."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest = hashlib.sha256((cell.code + json.dumps(cell.settings, sort_keys=True)).encode())
     for member in members:
         for array in (
             member.states,
@@ -138,7 +139,7 @@ def history_table(
             "best_updates": trajectory.best_updates,
             "best_validation_loss": trajectory.best_loss,
             "last_validation_loss": trajectory.losses[-1],
-            "diverged": not np.isfinite(trajectory.losses[-1]),
+            "diverged": trajectory.diverged,
         }
         for label, member, trajectory in zip(settings["members"], members, trajectories, strict=True)
     ]
@@ -157,7 +158,10 @@ def write_weights(
 
     best = np.stack([trajectory.best for trajectory in trajectories])
     with atomic(out) as temporary:
-        header = {"settings": json.dumps(settings), "device": device, "wall_s": f"{wall:.2f}"}
+        diverged = json.dumps([trajectory.diverged for trajectory in trajectories])
+        header = {
+            "settings": json.dumps(settings), "device": device, "wall_s": f"{wall:.2f}", "diverged": diverged,
+        }  # fmt: skip
         save_file({"theta": best}, temporary, header)
 
 
@@ -169,6 +173,7 @@ class Weights:
     settings: dict[str, Any]
     device: str
     wall_s: float
+    diverged: list[bool]
 
 
 def read_weights(path: Path) -> Weights:
@@ -179,8 +184,9 @@ def read_weights(path: Path) -> Weights:
         with safe_open(path, "numpy") as file:
             header = file.metadata()
             settings, wall = json.loads(header["settings"]), float(header["wall_s"])
-            return Weights(file.get_tensor("theta"), settings, header["device"], wall)
+            diverged = json.loads(header["diverged"])
+            return Weights(file.get_tensor("theta"), settings, header["device"], wall, diverged)
     except (OSError, SafetensorError, KeyError) as error:
         raise BrokenFileError(
-            f"{path}: missing or damaged ({error}); delete it and build it again with ./nqs run {path}"
+            f"{path}: missing or damaged ({error}); delete it and build it again with {command_for(path)}"
         ) from None

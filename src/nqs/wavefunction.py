@@ -3,7 +3,8 @@
 File (HDF5; readable without the code that made it)
     attributes      cluster, lattice, shape (2,), n_sites, j2, energy and gap (total, S.S units),
                     residual (|H psi - E psi| / |E|), momentum (2,) in units of 2 pi / L, spin_flip,
-                    degenerate, bit_convention
+                    degenerate, near_crossing (gap below 0.01), bit_convention, units, versions (JSON)
+    bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     representatives (n,) uint64, ascending: the smallest state of every orbit of the Sz = 0 states
     amplitudes      (n,) float64: psi at the representative; 0 where symmetry forbids the orbit
     orbit_sizes     (n,) int64: sum(orbit_sizes amplitudes^2) = 1
@@ -14,9 +15,11 @@ The state s of spins +-1 is the integer with bit i set where site i is up (site 
 The global sign makes the component of largest magnitude positive.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from importlib.metadata import version
 from math import comb
 from pathlib import Path
 
@@ -121,8 +124,13 @@ class Wavefunction:
         for start in range(0, len(self.representatives), step):
             yield slice(start, start + step)
 
-    def write(self, path: Path) -> None:
-        """Write the file; a reader never sees half of it."""
+    @property
+    def near_crossing(self) -> bool:
+        """True if the next level of the sectors searched is closer than 0.01 (S.S)."""
+        return self.gap < 0.01
+
+    def write(self, path: Path, bonds: Mapping[str, np.ndarray] | None = None) -> None:
+        """Write the file, with the bonds (n, 2) of each set for reference; a reader never sees half of it."""
         with atomic(Path(path)) as temporary, h5py.File(temporary, "w") as file:
             for field in fields(self):
                 value = getattr(self, field.name)
@@ -130,6 +138,11 @@ class Wavefunction:
                     file.create_dataset(field.name, data=value, compression="lzf", shuffle=True)
                 else:
                     file.attrs[field.name] = value
+            for name, pairs in (bonds or {}).items():
+                file[f"bonds/{name}"] = pairs
+            file.attrs["units"] = "S.S, J1 = 1, total energies"
+            file.attrs["near_crossing"] = self.near_crossing
+            file.attrs["versions"] = json.dumps({name: version(name) for name in ("nqs", "numpy", "scipy", "quspin")})
             file.attrs["bit_convention"] = "site i = bit i, lowest bit first, 1 = up"
 
     @classmethod

@@ -12,8 +12,10 @@ For signs the overlap is <s s_net> = 2 acc - 1, where acc is the |psi|^2-weighte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +29,31 @@ from nqs.networks import Network
 from nqs.supervised import member_seed, network_for, read_weights
 from nqs.wavefunction import Wavefunction
 
+LARGEST_EXPANSION = 3_000_000  # states; 24 spins have 2.7 million
+
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over a set of states: <psi|trial>, <psi|psi> and <trial|trial>."""
+    """Sums over a set of states: <psi|trial>, <psi|psi> and <trial|trial>, the trial state over exp(scale)."""
 
     cross: float
     exact: float
     trial: float
+    scale: float = 0.0
+
+    def at(self, scale: float) -> Sums:
+        """The same sums with another scale."""
+        factor = float(np.exp(self.scale - scale))
+        return Sums(self.cross * factor, self.exact, self.trial * factor**2, scale)
+
+    def __add__(self, other: Sums) -> Sums:
+        scale = max(self.scale, other.scale)
+        one, two = self.at(scale), other.at(scale)
+        return Sums(one.cross + two.cross, one.exact + two.exact, one.trial + two.trial, scale)
 
     def __sub__(self, other: Sums) -> Sums:
-        return Sums(self.cross - other.cross, self.exact - other.exact, self.trial - other.trial)
+        two = other.at(self.scale)
+        return Sums(self.cross - two.cross, self.exact - two.exact, self.trial - two.trial, self.scale)
 
     @property
     def overlap(self) -> float:
@@ -46,103 +62,113 @@ class Sums:
         return self.cross / float(np.sqrt(norm)) if norm > 0 else float("nan")
 
 
-def trial_over_exact(target: str, psi: np.ndarray, output: np.ndarray, scale: float) -> np.ndarray:
-    """psi_trial / psi at states of non-zero psi; `scale` is subtracted from log-amplitudes against overflow."""
-    if target == "sign":
-        return np.where(output >= 0, 1.0, -1.0) * np.where(psi >= 0, 1.0, -1.0)
-    return np.exp(output.astype(np.float64) - scale) / np.abs(psi)
-
-
-def sums(target: str, psi: np.ndarray, output: np.ndarray, scale: float, weight: np.ndarray | float = 1.0) -> Sums:
-    """Sums over states with multiplicities `weight`."""
+def sums(target: str, psi: np.ndarray, output: np.ndarray, weight: np.ndarray | float = 1.0) -> Sums:
+    """Sums over states with multiplicities `weight`, from the network's output (state,)."""
     exact = weight * psi**2
     if target == "sign":
-        signs = trial_over_exact(target, psi, output, scale)
+        agreement = np.where((output >= 0) == (psi >= 0), 1.0, -1.0)
         total = float(exact.sum())
-        return Sums(float((exact * signs).sum()), total, total)
+        return Sums(float((exact * agreement).sum()), total, total)
+    scale = float(output.max())  # against overflow
     trial = np.exp(output.astype(np.float64) - scale)
-    return Sums(
-        float((weight * np.abs(psi) * trial).sum()),
-        float(exact.sum()),
-        float((weight * trial**2).sum()),
-    )
+    cross, norm = weight * np.abs(psi) * trial, weight * trial**2
+    return Sums(float(cross.sum()), float(exact.sum()), float(norm.sum()), scale)
+
+
+Chunk = tuple[np.ndarray, np.ndarray, np.ndarray | float]  # states, psi, how many basis states each stands for
+
+
+def whole_basis(wavefunction: Wavefunction) -> list[Chunk] | Iterable[Chunk]:
+    """Every basis state: at once where that fits into memory, else orbit by orbit."""
+    if wavefunction.dimension <= LARGEST_EXPANSION:
+        return [(*wavefunction.expand(), 1.0)]
+    return Orbits(wavefunction)
 
 
 @dataclass(frozen=True)
-class Basis:
-    """The states over which full sums run: states, psi and how many basis states each stands for."""
+class Orbits:
+    """The basis in chunks, as often as it is asked for."""
 
-    states: np.ndarray
-    psi: np.ndarray
-    weight: np.ndarray | float
+    wavefunction: Wavefunction
+    chunk: int = 1 << 20
 
-    @classmethod
-    def whole(cls, wavefunction: Wavefunction) -> Basis:
-        """Every basis state."""
-        states, psi = wavefunction.expand()
-        return cls(states, psi, 1.0)
-
-    @classmethod
-    def up_to_translations(cls, wavefunction: Wavefunction) -> Basis:
-        """One state per orbit under translations, for networks that transform as the ground state does.
-
-        The file's group is the translations and the spin flip, so a representative and its flipped image share an
-        orbit; where the flip is itself a translation they are the same translation orbit, counted half each.
-        """
-        full = np.uint64((1 << wavefunction.n_sites) - 1)
-        states = np.concatenate([wavefunction.representatives, wavefunction.representatives ^ full])
-        psi = np.concatenate([wavefunction.amplitudes, wavefunction.spin_flip * wavefunction.amplitudes])
-        return cls(states, psi, np.tile(wavefunction.orbit_sizes / 2, 2))
+    def __iter__(self) -> Iterator[Chunk]:
+        return self.wavefunction.orbits(self.chunk)
 
 
-def basis_for(network: Network, wavefunction: Wavefunction) -> Basis:
-    """The smallest set of states that gives exact sums for this network.
+def up_to_translations(wavefunction: Wavefunction) -> list[Chunk]:
+    """One state per orbit under translations, for sign networks that transform as the ground state does.
 
-    Representatives carry all of |psi|^2, which is all that sign overlaps need; an amplitude network also has weight
-    on the orbits that the ground state's symmetry forbids.
+    The file's group is the translations and the spin flip, so a representative and its flipped image share an orbit;
+    where the flip is itself a translation they are the same translation orbit, counted half each.
     """
+    full = np.uint64((1 << wavefunction.n_sites) - 1)
+    states = np.concatenate([wavefunction.representatives, wavefunction.representatives ^ full])
+    psi = np.concatenate([wavefunction.amplitudes, wavefunction.spin_flip * wavefunction.amplitudes])
+    return [(states, psi, np.tile(wavefunction.orbit_sizes / 2, 2))]
+
+
+def basis_for(network: Network, wavefunction: Wavefunction) -> Iterable[Chunk]:
+    """The smallest set of states that gives exact sums for this network."""
     translations_only = len(wavefunction.permutations) == 2 * wavefunction.shape[0] * wavefunction.shape[1]
     if network.translation_invariant and network.target == "sign" and translations_only:
-        return Basis.up_to_translations(wavefunction)
-    return Basis.whole(wavefunction)
+        return up_to_translations(wavefunction)
+    return whole_basis(wavefunction)
 
 
-def sampled_overlap(target: str, psi: np.ndarray, output: np.ndarray) -> tuple[float, float]:
-    """Overlap and its standard error from independent draws of |psi|^2.
+def full_sums(target: str, evaluate: Evaluate, basis: Iterable[Chunk]) -> Sums:
+    """Sums over the basis, chunk by chunk."""
+    parts = [sums(target, psi, evaluate(states), weight) for states, psi, weight in basis]
+    return reduce(add, parts)
 
-    With q = psi_trial/psi the overlap is <q>/sqrt(<q^2>); the error follows by linear propagation.
+
+@dataclass(frozen=True)
+class SampledOverlap:
+    """Overlap from draws of |psi|^2, its standard error, and how many equal draws it is worth.
+
+    A small `effective_samples` warns that few draws dominate; then the overlap is too large and its error too small.
     """
-    scale = float(np.max(output - np.log(np.abs(psi)))) if target == "amplitude" else 0.0
-    q = trial_over_exact(target, psi, output, scale)
+
+    overlap: float
+    error: float
+    effective_samples: float
+
+
+def sampled_overlap(target: str, psi: np.ndarray, output: np.ndarray) -> SampledOverlap:
+    """Overlap <q>/sqrt(<q^2>) with q = psi_trial/psi over independent draws; the error by linear propagation."""
+    if target == "sign":
+        q = np.where((output >= 0) == (psi >= 0), 1.0, -1.0)
+    else:
+        log_q = output.astype(np.float64) - np.log(np.abs(psi))
+        q = np.exp(log_q - log_q.max())
     mean, square = q.mean(), (q**2).mean()
     overlap = mean / np.sqrt(square)
-    influence = overlap * (q / mean - q**2 / (2 * square)) if mean != 0 else q / np.sqrt(square)
-    return float(overlap), float(influence.std(ddof=1) / np.sqrt(len(q)))
+    influence = q / np.sqrt(square) - overlap * q**2 / (2 * square)
+    effective = len(q) * square**2 / (q**4).mean()
+    return SampledOverlap(float(overlap), float(influence.std(ddof=1) / np.sqrt(len(q))), float(effective))
 
 
 def member_row(
     target: str,
     evaluate: Evaluate,
-    basis: Basis,
+    basis: Iterable[Chunk],
     seen: dataset.Sample | None,
     fresh: dataset.Sample,
 ) -> dict[str, float]:
     """All overlaps of one network."""
-    output = evaluate(basis.states)
-    scale = float(output.max()) if target == "amplitude" else 0.0
-    full = sums(target, basis.psi, output, scale, basis.weight)
-    sampled, error = sampled_overlap(target, fresh.psi, evaluate(fresh.states))
-    row = {"overlap_full": full.overlap, "overlap_sampled": sampled, "overlap_sampled_se": error}
+    full = full_sums(target, evaluate, basis)
+    sampled = sampled_overlap(target, fresh.psi, evaluate(fresh.states))
+    row = {
+        "overlap_full": full.overlap,
+        "overlap_sampled": sampled.overlap,
+        "overlap_sampled_se": sampled.error,
+        "overlap_sampled_n_effective": sampled.effective_samples,
+    }
     if seen is None:
         return {**row, "overlap_rest_signed": np.nan, "overlap_rest": np.nan, "sample_weight": 1.0}
-    held = sums(target, seen.psi, evaluate(seen.states), scale)
+    held = sums(target, seen.psi, evaluate(seen.states))
     rest = (full - held).overlap
-    return {
-        **row,
-        "overlap_rest_signed": rest,
-        "overlap_rest": abs(rest),
-        "sample_weight": held.exact,
-    }
+    return {**row, "overlap_rest_signed": rest, "overlap_rest": abs(rest), "sample_weight": held.exact}
 
 
 def distinct(data: dataset.DataSet) -> dataset.Sample:
@@ -162,15 +188,15 @@ def build(
     network = network_for(settings, wavefunction)
     basis = basis_for(network, wavefunction)
     rows = []
-    for member, parameters in zip(settings["members"], weights.theta, strict=True):
+    for member, parameters, diverged in zip(settings["members"], weights.theta, weights.diverged, strict=True):
         seen = None
         if key["data"] != WHOLE:
             seen = distinct(dataset.read(data_files[member["epsilon"]], member["repeat"]))
         rng = np.random.default_rng([member_seed(settings, member), seed_of("overlaps")])
         fresh = dataset.Sample(*wavefunction.sample(samples, rng))
         row = member_row(key["target"], evaluator(network, parameters, device), basis, seen, fresh)
-        share = weights.wall_s / len(weights.theta)
-        rows.append({**key, **member, **row, "device": weights.device, "training_wall_s": share})
+        origin = {"diverged": diverged, "device": weights.device}
+        rows.append({**key, **member, **row, **origin, "training_wall_s": weights.wall_s / len(weights.theta)})
     table = pd.DataFrame(rows)
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nqs import style
+from nqs.errors import InputError
 from nqs.published import PRECISION
 
 LATTICE_TITLES = {"square": "square", "triangle": "triangular", "kagome": "kagome"}
@@ -51,7 +52,7 @@ UNSEEN_STATES = "the states in neither the training nor the validation set"
 EPSILON_TRAIN = r"$\epsilon_\mathrm{train}=$"
 
 
-class TableError(ValueError):
+class TableError(InputError):
     """The table cannot be drawn as this figure."""
 
 
@@ -199,6 +200,9 @@ def _finish(
     if absent:
         there = ", ".join(published.cluster.unique())
         sentences.append(f"Published values are for {there}, none for {', '.join(absent)}")
+    diverged = int(table.n_diverged.sum()) if "n_diverged" in table else 0
+    if diverged:
+        sentences.append(f"{diverged} trainings diverged and count with their last good parameters")
     if missing:
         sentences.append(f"{missing} {'point' if missing == 1 else 'points'} without a value")
     style.small_print(fig, _sentences(*sentences))
