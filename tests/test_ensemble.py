@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nqs import ensemble
 from nqs.ensemble import Batches, Checkpoints, Member, Settings, Trajectory, evaluator, train
@@ -164,6 +166,15 @@ def test_batches_depend_on_the_update_alone():
     pieces = Batches(MEMBERS[0], 32)
     np.testing.assert_array_equal(np.concatenate([pieces.after(u, 12) for u in range(0, 60, 12)]), straight)
     np.testing.assert_array_equal(Batches(MEMBERS[0], 32).after(41, 3), straight[41:44])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=8))
+def test_batches_do_not_depend_on_how_they_are_asked_for(counts):
+    pieces, straight = Batches(MEMBERS[0], 32), Batches(MEMBERS[0], 32).after(0, sum(counts))
+    starts = np.cumsum([0, *counts[:-1]])
+    asked = [pieces.after(int(start), count) for start, count in zip(starts, counts, strict=True)]
+    np.testing.assert_array_equal(np.concatenate(asked), straight)
 
 
 def test_an_epoch_visits_every_state_once():

@@ -184,8 +184,11 @@ REFERENCE = [
     ("square24", 1.0, -17.7289611124, 5e-10),
     ("kagome24", 0.4, -40.76077 / 4, 2e-6),
     ("kagome24", 0.52, -39.22081 / 4, 2e-6),
+    ("kagome24", 0.6, -39.39192 / 4, 2e-6),
+    ("kagome24", 0.8, -40.63622 / 4, 2e-6),
     ("kagome24", 1.0, -43.03959 / 4, 2e-6),
     ("triangle24", 0.6, -55.23570 / 4, 2e-6),
+    ("triangle24", 1.0, -53.02392 / 4, 2e-6),
     ("triangle24", 1.3, -62.77918 / 4, 2e-6),
 ]
 
@@ -195,7 +198,7 @@ REFERENCE = [
 def test_reference_energies_at_24_sites(name, j2, energy, printed, blocks, tmp_path):
     state = ground_state(blocks(name), j2, tmp_path)
     assert state.energy == pytest.approx(energy, abs=printed)
-    assert state.momentum == ((0, 2) if (name, j2) == ("kagome24", 1.0) else (0, 0))
+    assert state.momentum == ((0, 2) if name == "kagome24" and j2 >= 0.8 else (0, 0))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import importlib.util
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -302,18 +303,17 @@ def test_targets_after_config_stay_targets(launcher: ModuleType, given: list[str
     assert launcher.targets_first(given) == passed
 
 
-@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
 def test_lock_of_a_killed_run_is_released(
     launcher: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real Snakemake, killed in the middle, leaves a lock; a live one keeps it."""
+    """A real Snakemake holds a lock; while it lives it keeps it, once killed it does not."""
     (tmp_path / "Snakefile").write_text("rule all:\n    output: 'done'\n    shell: 'sleep 30'\n")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(launcher, "ROOT", tmp_path)
-    run = subprocess.Popen(
-        ["snakemake", "--cores", "1"], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    monkeypatch.setattr(launcher, "RUNNING", tmp_path / ".nqs-running")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = subprocess.Popen(["snakemake", "--cores", "1"], start_new_session=True, **quiet)
+    launcher.RUNNING.write_text(f"{platform.node()} {run.pid}")
     locks = tmp_path / ".snakemake" / "locks"
     deadline = time.monotonic() + 30
     while not any(locks.glob("*")) and time.monotonic() < deadline:
@@ -322,5 +322,10 @@ def test_lock_of_a_killed_run_is_released(
     assert any(locks.glob("*"))
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+    launcher.RUNNING.write_text(f"elsewhere {run.pid}")
+    launcher.release_stale_lock()
+    assert any(locks.glob("*"))
+    launcher.RUNNING.write_text(f"{platform.node()} {run.pid}")
     launcher.release_stale_lock()
     assert not any(locks.glob("*"))
+    assert not launcher.RUNNING.exists()

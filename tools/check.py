@@ -16,7 +16,7 @@ CHECKS = {
     "mypy": ["mypy"],
     "snakefmt": ["snakefmt", "--check", "Snakefile", "rules"],
     "snakemake lint": ["snakemake", "--lint"],
-    "pytest": ["pytest", "-n", "2"],
+    "pytest": ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not gpu"],
 }
 
 
