@@ -311,8 +311,9 @@ def test_lock_of_a_killed_run_is_released(
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(launcher, "RUNNING", tmp_path / ".nqs-running")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    run = subprocess.Popen(["snakemake", "--cores", "1"], start_new_session=True, **quiet)
+    run = subprocess.Popen(
+        ["snakemake", "--cores", "1"], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     launcher.RUNNING.write_text(f"{platform.node()} {run.pid}")
     locks = tmp_path / ".snakemake" / "locks"
     deadline = time.monotonic() + 30
