@@ -32,7 +32,7 @@ NETWORK = {
 }  # fmt: skip
 
 
-def cell(updates=20_000, data=SAMPLED, **network):
+def cell(updates=60_000, data=SAMPLED, **network):
     training = {"batch": 64, "check_every": 50, "patience": 10**6, "max_updates": updates, "validation_states": 500}
     members = [{"epsilon": 0.05 if data == SAMPLED else 1.0, "repeat": repeat} for repeat in range(2)]
     settings = {"key": {**KEY, "data": data}, "members": members, "network": {**NETWORK, **network}}
@@ -83,7 +83,7 @@ def test_interrupted_training_resumes_to_the_same_numbers(inputs, reference, tmp
     assert process.wait(30) == (143 if kind == signal.SIGTERM else -kind)
     assert not (tmp_path / "w.safetensors").exists()
     with np.load(checkpoint) as stored:
-        assert 0 < stored["updates"] < 20_000
+        assert 0 < stored["updates"] < 60_000
     assert complete(cell(), inputs, tmp_path).returncode == 0
     np.testing.assert_array_equal(
         read_weights(tmp_path / "w.safetensors").theta, read_weights(reference / "w.safetensors").theta
