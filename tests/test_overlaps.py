@@ -7,7 +7,6 @@ from nqs import dataset
 from nqs.analysis.overlaps import (
     Orbits,
     basis_for,
-    distinct,
     full_sums,
     member_row,
     sampled_overlap,
@@ -29,7 +28,7 @@ def fresh(square16):
 
 
 def row(state, data, fresh, target, output_of):
-    return member_row(target, output_of, whole_basis(state), distinct(data), fresh)
+    return member_row(target, output_of, whole_basis(state), data.seen, fresh)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -54,7 +53,7 @@ def test_rest_equals_the_overlap_on_the_rest_of_the_basis(square16, data, fresh,
     output_of = evaluator(network, Trajectory.start(network, 0).theta)
     result = row(square16, data, fresh, target, output_of)
     states, psi = square16.expand()
-    rest = ~np.isin(states, distinct(data).states)
+    rest = ~np.isin(states, data.seen.states)
     output = output_of(states[rest])
     signs = np.where(output >= 0, 1, -1)  # a network whose ReLUs are all off answers 0, class +
     trial = np.abs(psi[rest]) * signs if target == "sign" else np.sign(psi[rest]) * np.exp(output)

@@ -15,26 +15,40 @@ from nqs.config import Config
 from nqs.identity import SAMPLED, WHOLE, CellKey, Member
 
 
+def figure_cells(config: Config, study: str, figure: str) -> list[CellKey]:
+    """The cells a figure shows, sorted."""
+    block = getattr(getattr(config, study), figure)
+    if figure == "fig2":
+        trained = {
+            CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
+            for panel in block.panels
+            for network in panel.networks
+            for j2 in panel.couplings(network)
+        }
+        return sorted(
+            trained
+            | {
+                CellKey(study, panel.cluster, j2, block.expressibility_network, "sign", WHOLE)
+                for panel in block.panels
+                for j2 in panel.expressibility
+            }
+        )
+    return sorted(
+        CellKey(study, block.cluster, j2, block.network, target, SAMPLED)
+        for j2 in block.j2
+        for target in ("sign", "amplitude")
+    )
+
+
 def westerhout2020_members(config: Config) -> dict[CellKey, set[Member]]:
     """Cells and members that the figures of the study need."""
-    study, figure2, figure5 = (
-        "westerhout2020",
-        config.westerhout2020.fig2,
-        config.westerhout2020.fig5,
-    )
+    study = config.westerhout2020
     cells: dict[CellKey, set[Member]] = defaultdict(set)
-    for panel in figure2.panels:
-        for network in panel.networks:
-            for j2 in panel.couplings(network):
-                key = CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
-                cells[key] |= {Member(figure2.epsilon, repeat) for repeat in range(figure2.repeats)}
-        for j2 in panel.expressibility:
-            key = CellKey(study, panel.cluster, j2, figure2.expressibility_network, "sign", WHOLE)
-            cells[key] |= {Member(1.0, repeat) for repeat in range(config.westerhout2020.expressibility.repeats)}
-    for j2 in figure5.j2:
-        for target in ("sign", "amplitude"):
-            key = CellKey(study, figure5.cluster, j2, figure5.network, target, SAMPLED)
-            cells[key] |= {Member(figure5.epsilon, repeat) for repeat in range(figure5.repeats)}
+    for figure, block in (("fig2", study.fig2), ("fig5", study.fig5)):
+        for key in figure_cells(config, "westerhout2020", figure):
+            whole = key.data == WHOLE
+            epsilon, repeats = (1.0, study.expressibility.repeats) if whole else (block.epsilon, block.repeats)
+            cells[key] |= {Member(epsilon, repeat) for repeat in range(repeats)}
     return dict(cells)
 
 
@@ -75,31 +89,6 @@ def dataset_settings(config: Config, study: str, cluster: str, j2: float, epsilo
         "seed": config.seed,
         **getattr(config, study).dataset.model_dump(mode="json"),
     }
-
-
-def figure_cells(config: Config, study: str, figure: str) -> list[CellKey]:
-    """The cells a figure shows."""
-    cells = supervised_cells(config)
-    block = getattr(getattr(config, study), figure)
-    if figure == "fig2":
-        trained = {
-            CellKey(study, panel.cluster, j2, network, "sign", SAMPLED)
-            for panel in block.panels
-            for network in panel.networks
-            for j2 in panel.couplings(network)
-        }
-        wanted = trained | {
-            CellKey(study, panel.cluster, j2, block.expressibility_network, "sign", WHOLE)
-            for panel in block.panels
-            for j2 in panel.expressibility
-        }
-    else:
-        wanted = {
-            CellKey(study, block.cluster, j2, block.network, target, SAMPLED)
-            for j2 in block.j2
-            for target in ("sign", "amplitude")
-        }
-    return [key for key in cells if key in wanted]
 
 
 def figure_summary(config: Config, study: str, figure: str) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class DataSet:
     validation: Sample
     weight: float
 
+    @property
+    def seen(self) -> Sample:
+        """The distinct states of both sets."""
+        return distinct(self.training, self.validation)
+
 
 def draw(
     wavefunction: Wavefunction,
@@ -75,7 +80,7 @@ def draw(
     nothing = np.empty(0, np.uint64)
     training = draw_outside(wavefunction, nothing, n_train, replacement, rng)
     validation = draw_outside(wavefunction, np.unique(training.states), n_validation, replacement, rng)
-    return DataSet(training, validation, seen_weight(training, validation))
+    return DataSet(training, validation, float((distinct(training, validation).psi ** 2).sum()))
 
 
 def draw_outside(
@@ -105,10 +110,10 @@ def draw_outside(
     )
 
 
-def seen_weight(*samples: Sample) -> float:
-    """|psi|^2 held by the distinct states of the samples."""
-    first = np.unique(np.concatenate([sample.states for sample in samples]), return_index=True)[1]
-    return float((np.concatenate([sample.psi for sample in samples])[first] ** 2).sum())
+def distinct(*samples: Sample) -> Sample:
+    """The distinct states of the samples together."""
+    states, first = np.unique(np.concatenate([sample.states for sample in samples]), return_index=True)
+    return Sample(states, np.concatenate([sample.psi for sample in samples])[first])
 
 
 def build(wavefunction: Wavefunction, settings: Mapping[str, Any], out: Path) -> None:

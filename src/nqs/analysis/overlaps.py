@@ -171,14 +171,6 @@ def member_row(
     return {**row, "overlap_rest_signed": rest, "overlap_rest": abs(rest), "sample_weight": held.exact}
 
 
-def distinct(data: dataset.DataSet) -> dataset.Sample:
-    """The distinct states of training and validation set."""
-    states = np.concatenate([data.training.states, data.validation.states])
-    psi = np.concatenate([data.training.psi, data.validation.psi])
-    states, first = np.unique(states, return_index=True)
-    return dataset.Sample(states, psi[first])
-
-
 def build(
     ground_state: Path, weights_file: Path, data_files: Mapping[float, Path], samples: int, out: Path, device: str
 ) -> None:
@@ -191,7 +183,7 @@ def build(
     for member, parameters, diverged in zip(settings["members"], weights.theta, weights.diverged, strict=True):
         seen = None
         if key["data"] != WHOLE:
-            seen = distinct(dataset.read(data_files[member["epsilon"]], member["repeat"]))
+            seen = dataset.read(data_files[member["epsilon"]], member["repeat"]).seen
         rng = np.random.default_rng([member_seed(settings, member), seed_of("overlaps")])
         fresh = dataset.Sample(*wavefunction.sample(samples, rng))
         row = member_row(key["target"], evaluator(network, parameters, device), basis, seen, fresh)
