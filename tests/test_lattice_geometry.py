@@ -36,6 +36,13 @@ def test_bonds_and_stubs_have_the_length_of_a_neighbour(name):
         assert_allclose(lengths(table, f"{kind}_stub"), STUB * length)
 
 
+def test_rings_close_without_stubs():
+    for name, n_sites in (("ring4", 4), ("ring8", 8)):
+        table = lattice_geometry([cluster(name)])
+        assert table.kind.value_counts().to_dict() == {"site": n_sites, "j1": n_sites}
+        assert_allclose(lengths(table, "j1"), 1)
+
+
 def test_the_bonds_that_wrap_are_those_of_the_boundary():
     table = lattice_geometry([cluster("square24")])  # 6 x 4
     count = table.kind.value_counts()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nqs.cluster_names import CLUSTERS, sites
+from nqs.errors import InputError
 from nqs.lattices import Cluster, check_symmetries, cluster, make_cluster
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "lattices"
@@ -34,6 +35,10 @@ def test_every_site_has_the_coordination_of_its_lattice(name):
     if built.lattice == "kagome":  # sites 0, 1, 2 of a cell lie on one, two, one J1 chains
         assert degree_j1.tolist() == [2, 4, 2] * (built.n_sites // 3)
         assert degree_j2.tolist() == [2, 0, 2] * (built.n_sites // 3)
+    elif built.lattice == "ring":
+        assert set(degree_j1) == {2}
+        assert len(built.j1) == built.n_sites
+        assert len(built.j2) == 0
     else:
         assert set(degree_j1) == {4}
         assert set(degree_j2) == {4 if built.lattice == "square" else 2}
@@ -63,6 +68,22 @@ def test_bonds_inside_the_drawing_have_the_length_of_the_lattice(name):
         expected = np.sqrt(2) if diagonal else 1
         assert np.isclose(lengths.min(), expected)
         assert np.isclose(lengths, expected).mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["ring4", "ring6", "ring22"])
+def test_rings_are_drawn_on_a_circle(name):
+    built = cluster(name)
+    radius = np.linalg.norm(built.positions, axis=1)
+    steps = built.positions[built.j1[:, 0]] - built.positions[built.j1[:, 1]]
+    assert np.allclose(radius, radius[0])
+    assert np.allclose(np.linalg.norm(steps, axis=1), 1)
+    assert np.allclose(built.positions[0], [0, radius[0]])  # on top
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (2, 1), (4, 2), (1, 4)])
+def test_odd_short_and_broad_rings_are_refused(shape):
+    with pytest.raises(InputError, match=r"a ring has shape \(N, 1\) with N even and at least 4"):
+        make_cluster("odd", "ring", shape)
 
 
 def test_broken_bond_set_is_refused():

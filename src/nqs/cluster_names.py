@@ -12,9 +12,10 @@ CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
     "kagome12": ("kagome", (2, 2)),
     "kagome18": ("kagome", (2, 3)),
     "kagome24": ("kagome", (2, 4)),
+    **{f"ring{n}": ("ring", (n, 1)) for n in range(4, 23, 2)},
 }
 
-SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3}
+SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3, "ring": 1}
 
 
 def sites(lattice: str, shape: tuple[int, int]) -> int:

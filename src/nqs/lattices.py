@@ -1,7 +1,8 @@
-"""Sites, bonds and symmetries of rectangular periodic clusters.
+"""Sites, bonds and symmetries of rectangular periodic clusters and of rings.
 
-Square and triangle: site i = x + Lx y. Kagome: unit cell X + Lx Y holds sites 3 cell + (0, 1, 2)
-at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd points are empty.
+Square, triangle and ring: site i = x + Lx y; a ring has Ly = 1, bonds between neighbours and no J2. Kagome: unit cell
+X + Lx Y holds sites 3 cell + (0, 1, 2) at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd
+points are empty.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ BONDS: dict[str, dict[str, tuple[Point, ...]]] = {
     "square": {"j1": ((1, 0), (0, 1)), "j2": ((1, 1), (1, -1))},
     "triangle": {"j1": ((1, 0), (0, 1)), "j2": ((1, -1),)},
     "kagome": {"j1": ((1, 0), (1, -1)), "j2": ((0, 1),)},
+    "ring": {"j1": ((1, 0),), "j2": ()},
 }
 
 
@@ -59,11 +61,14 @@ def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
 
 
 def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
-    """A torus of `shape` unit cells along x and y.
+    """A torus of `shape` unit cells along x and y, or a ring of shape (N, 1).
 
-    ValueError if a side is so short that two bonds coincide, or if a symmetry breaks a bond set.
+    InputError if a side is so short that two bonds coincide, if a ring is odd, shorter than 4 sites or has two rows,
+    or if a symmetry breaks a bond set.
     """
     n_sites = sites(lattice, shape)
+    if lattice == "ring":
+        _check_ring(name, shape)
     grid = _grid(lattice, shape)
     index = {point: i for i, point in enumerate(grid)}
     wrap = _wrap(lattice, shape)
@@ -103,6 +108,12 @@ def check_symmetries(cluster: Cluster) -> None:
                 raise InputError(f"{cluster.name}: {key} does not map the bonds onto themselves")
 
 
+def _check_ring(name: str, shape: tuple[int, int]) -> None:
+    length, rows = shape
+    if rows != 1 or length < 4 or length % 2:
+        raise InputError(f"{name}: a ring has shape (N, 1) with N even and at least 4, not {tuple(shape)}")
+
+
 def _grid(lattice: str, shape: tuple[int, int]) -> list[Point]:
     """Integer coordinates of the sites, in site order."""
     cells = [(x, y) for y in range(shape[1]) for x in range(shape[0])]
@@ -130,7 +141,7 @@ def _bonds(
     for da, db in directions:
         ends = ((index[a, b], index.get(wrap((a + da, b + db)))) for a, b in grid)
         pairs += [(i, j) for i, j in ends if j is not None]
-    bonds = _sorted_bonds(np.array(pairs))
+    bonds = _sorted_bonds(np.array(pairs, dtype=int).reshape(-1, 2))
     if len(np.unique(bonds, axis=0)) < len(bonds) or (bonds[:, 0] == bonds[:, 1]).any():
         raise InputError(f"{name}: a side is too short, two of its bonds coincide")
     return bonds
@@ -145,6 +156,9 @@ def _cartesian(lattice: str, grid: list[Point]) -> np.ndarray:
     points = np.array(grid, dtype=float)
     if lattice == "square":
         return points
+    if lattice == "ring":  # on a circle, clockwise from the top, bonds of length 1
+        angle = 2 * np.pi * points[:, 0] / len(points)
+        return np.column_stack([np.sin(angle), np.cos(angle)]) / (2 * np.sin(np.pi / len(points)))
     return points @ np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
 
