@@ -104,7 +104,7 @@ def test_a_singular_matrix_is_refused_by_name(method):
 
 @pytest.mark.parametrize(
     ("states", "parameters", "method"),
-    [(100, 500, "kernel"), (1000, 300, "parameters"), (4000, 2000, "cg"), (4000, 300, "parameters")],
+    [(100, 500, "kernel"), (1000, 300, "parameters"), (4000, 2000, "cg"), (1300, 2000, "kernel"), (1500, 900, "cg")],
 )
 def test_the_cheapest_solver(states, parameters, method):
     assert sr.cheapest(states, parameters) == method

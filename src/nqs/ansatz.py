@@ -19,8 +19,11 @@ import numpy as np
 class Derivatives(Protocol):
     """O_up = d ln psi(s_u) / d theta_p at given states, as the operations that stochastic reconfiguration needs."""
 
-    n_states: int
-    n_parameters: int
+    @property
+    def n_states(self) -> int: ...
+
+    @property
+    def n_parameters(self) -> int: ...
 
     def forward(self, vector: np.ndarray) -> np.ndarray:
         """O v: (U,)."""
@@ -41,7 +44,8 @@ class Derivatives(Protocol):
 class Wave(Protocol):
     """A wave function with fixed parameters."""
 
-    n_sites: int
+    @property
+    def n_sites(self) -> int: ...
 
     def log_psi(self, states: np.ndarray) -> np.ndarray:
         """ln psi: (U,) float64."""
@@ -67,8 +71,11 @@ class Wave(Protocol):
 class Ansatz(Protocol):
     """A family of wave functions with P real parameters."""
 
-    n_sites: int
-    n_parameters: int
+    @property
+    def n_sites(self) -> int: ...
+
+    @property
+    def n_parameters(self) -> int: ...
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Random initial parameters: (P,) float64."""
