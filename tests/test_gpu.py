@@ -1,11 +1,22 @@
 """The same numbers on a GPU as on the CPU. Run with `./nqs test -m gpu` where there is one."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
+import torch
+from vmc_problems import ENERGY, courses_of, p_value, ring_bonds, ring_problem, sampler_named
 
+from nqs import rbm_stack, rbm_stack_sampler, vmc, vmc_loop
 from nqs.device import choose
 from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, evaluator, train
 from nqs.networks import Dense, Geometry, Network, PeriodicCNN
+from nqs.optimiser import Adam
+from nqs.rbm import Rbm
+from nqs.rbm_machines import Machines
+from nqs.rbm_stack_sampler import StackedChains, StackedExact
+from nqs.sampler import Chains, Exact, zero_magnetisation_states
+from nqs.torch_ansatz import TorchAnsatz
 
 pytestmark = pytest.mark.gpu
 GEOMETRY = Geometry(16, (4, 4))
@@ -68,3 +79,127 @@ def test_a_checkpoint_of_the_gpu_is_resumed_on_the_cpu(tmp_path):
         strict=True,
     ):
         np.testing.assert_allclose(resumed.losses, straight.losses, rtol=1e-3, atol=1e-3)
+
+
+SAMPLERS = ["exact", "flip", "exchange"]
+
+
+@pytest.fixture(params=["table", "ratios"])
+def by_table(request, monkeypatch):
+    """Chains on a table of all states, and by ratios."""
+    monkeypatch.setattr(rbm_stack_sampler, "TABLE_SITES", 14 if request.param == "table" else 0)
+
+
+def machines_on(device, n_sites, n_hidden, n_models=3):
+    """Random machines."""
+    ansatz = Rbm(n_sites, n_hidden, 0.3)
+    theta = np.stack([ansatz.initial(np.random.default_rng(model)) for model in range(n_models)])
+    return Machines.of(ansatz, theta, device)
+
+
+def chains_named(name, n_sites, **numbers):
+    """Chains of flips or exchanges, and where those of three models start."""
+    chains = Chains(n_sites, **numbers, bonds=ring_bonds(n_sites) if name == "exchange" else None)
+    return chains, np.stack([chains.start(np.random.default_rng(model)) for model in range(3)])
+
+
+@pytest.mark.parametrize("method", ["graph", "kernel"])
+@pytest.mark.parametrize("name", ["flip", "exchange"])
+def test_chains_make_the_moves_of_plain_code(name, method, by_table):
+    """Twice with one sampler, since a graph is recorded at the first draw. Products in another order may turn a
+    decision, hence not all of the draws."""
+    if method == "kernel" and not find_spec("triton"):
+        pytest.skip("Triton is not installed")
+    chains, start = chains_named(name, 8, samples=256, chains=16)
+    samplers = [StackedChains(chains, 3, "cuda", one) for one in ("plain", method)]
+    for seeds, machines in (([1, 2, 3], machines_on("cuda", 8, 16)), ([4, 5, 6], machines_on("cuda", 8, 16))):
+        plain, other = (sampler.draw(machines, start, seeds) for sampler in samplers)
+        assert np.mean(plain.drawn == other.drawn) > 0.98
+        np.testing.assert_allclose(plain.acceptance, other.acceptance, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["flip", "exchange"])
+def test_chains_follow_psi_squared(name, by_table):
+    chains, start = chains_named(name, 4, samples=4096, chains=256, discard=20, thinning=10)
+    machines = machines_on("cuda", 4, 8)
+    logs = machines.log_psi_all().cpu().numpy()
+    sector = zero_magnetisation_states(4) if name == "exchange" else None
+    for sample, log_psi in zip(
+        StackedChains(chains, 3, "cuda").draw(machines, start, [1, 2, 3]).samples(), logs, strict=True
+    ):
+        assert p_value(sample, log_psi, sector) > 1e-3
+
+
+def test_exact_draws_follow_psi_squared():
+    machines = machines_on("cuda", 6, 9)
+    draws = StackedExact(Exact(6, 4096), 3, "cuda").draw(machines, np.empty((3, 0)), [1, 2, 3])
+    for sample, log_psi in zip(draws.samples(), machines.log_psi_all().cpu().numpy(), strict=True):
+        assert p_value(sample, log_psi) > 1e-3
+
+
+@pytest.mark.parametrize("n_states", [40, 256])
+def test_energies_and_directions_equal_the_cpu(n_states):
+    """Few states use the tangent kernel, many the parameters. Tolerance: float32, condition about 1e4."""
+    results = []
+    for device in ("cpu", "cuda"):
+        machines = machines_on(device, 8, 16)
+        states = torch.arange(n_states, device=device).repeat(3, 1)
+        weights = torch.full(states.shape, 1 / n_states, dtype=torch.float64, device=device)
+        energies = rbm_stack.local_energies(ring_problem(8, None).hamiltonian, machines, states)
+        directions, failed = rbm_stack.natural_gradients(machines.derivatives(states), weights, energies, 1e-3)
+        assert not failed.any()
+        results.append((energies.cpu().numpy(), directions))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-9)
+    assert np.linalg.norm(results[0][1] - results[1][1]) < 1e-3 * np.linalg.norm(results[0][1])
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_stack_on_the_gpu_learns_as_the_loop_does(name, by_table):
+    problem = ring_problem(4, sampler_named(name, 4), optimiser=Adam(0.01), max_iterations=150)
+    stacked, (looped,) = courses_of(problem, range(3)), courses_of(problem, [0])
+    rbm_stack.train(stacked, problem, "cuda")
+    vmc_loop.train(looped, problem)
+    for course in (*stacked, looped):
+        assert course.status == "cap"
+        assert abs(np.array(course.trace)[-20:, 0].mean() / ENERGY[4] - 1) < 0.05
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_on_the_gpu_batched_equals_alone(name, by_table):
+    problem = ring_problem(6, sampler_named(name, 6), max_iterations=6)
+    together = courses_of(problem, range(3))
+    rbm_stack.train(together, problem, "cuda")
+    (alone,) = courses_of(problem, [1])
+    rbm_stack.train([alone], problem, "cuda")
+    np.testing.assert_allclose(alone.theta, together[1].theta, atol=1e-4)
+
+
+def test_on_the_gpu_a_model_that_is_not_a_number_ends_alone(by_table):
+    for name in SAMPLERS:
+        problem = ring_problem(4, sampler_named(name, 4))
+        courses = courses_of(problem, range(3))
+        courses[1].theta = courses[1].theta + np.nan
+        rbm_stack.train(courses, problem, "cuda")
+        assert [course.status for course in courses] == ["cap", "diverged", "cap"]
+
+
+def test_a_cell_that_began_on_the_gpu_ends_on_the_cpu(tmp_path):
+    settings = {"key": {"study": "study", "cluster": "ring4", "alpha": 2}, "repeats": 2, "seed": 0}
+    checkpoints = vmc.Checkpoints(tmp_path, "cell", 0)
+    sampler = sampler_named("flip", 4)
+    for number, seed in enumerate((1, 2)):
+        problem = ring_problem(4, sampler, max_iterations=5)
+        (course,) = courses_of(problem, [seed])
+        rbm_stack.train([course], problem, "cuda", lambda courses: courses[0].iteration < 5)
+        assert course.status == "running"
+        checkpoints.save(number, course)
+    courses = vmc.train_all(settings, ring_problem(4, sampler, max_iterations=12), checkpoints, "cpu", 1)
+    assert [(course.status, len(course.trace)) for course in courses] == [("cap", 13)] * 2
+
+
+def test_a_torch_network_gives_the_same_on_the_gpu():
+    network = Dense(Geometry(6, (6, 1)), "amplitude", (16,))
+    theta, states = TorchAnsatz(network).initial(np.random.default_rng(0)), np.arange(64, dtype=np.uint64)
+    on_cpu, on_gpu = (TorchAnsatz(network, device).at(theta) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(on_cpu.log_psi(states), on_gpu.log_psi(states), atol=1e-10)
+    np.testing.assert_allclose(on_cpu.derivatives(states).jacobian(), on_gpu.derivatives(states).jacobian(), atol=1e-6)

@@ -8,7 +8,7 @@ from nqs import sampler
 from nqs.errors import InputError
 from nqs.lattices import make_cluster
 from nqs.rbm import Rbm
-from nqs.sampler import Chains, Exact
+from nqs.sampler import Chains, Exact, Sampler
 
 N_SITES = 6
 BONDS = make_cluster("ring", "ring", (N_SITES, 1)).j1
@@ -26,9 +26,8 @@ def test_sampled_frequencies_are_the_probabilities(wave, kind, table, monkeypatc
     if not table:
         monkeypatch.setattr(sampler, "TABLE_SITES", 0)  # the compiled chains of the ansatz
     zero = kind in ("exchange", "exact at Sz = 0")
-    if kind.startswith("exact"):
-        draws = Exact(N_SITES, 40_000, zero)
-    else:
+    draws: Sampler = Exact(N_SITES, 40_000, zero)
+    if not kind.startswith("exact"):
         draws = Chains(N_SITES, 40_000, 200, 50, 10, BONDS if kind == "exchange" else None)
     rng = np.random.default_rng(5)
     sample = draws.draw(wave, draws.start(rng), rng)
@@ -50,6 +49,8 @@ def test_table_and_ratios_give_the_same_chain_for_equal_random_numbers(wave, mon
         rng = np.random.default_rng(8)
         results.append(draws.draw(wave, draws.start(rng), rng))
     # both accept where u < ratio^2, so only rounding could tell them apart
+    assert results[0].drawn is not None
+    assert results[1].drawn is not None
     assert np.array_equal(results[0].drawn, results[1].drawn)
     assert results[0].acceptance == results[1].acceptance
 
@@ -59,6 +60,7 @@ def test_chains_persist(wave):
     rng = np.random.default_rng(0)
     chains = draws.start(rng)
     sample = draws.draw(wave, chains, rng)
+    assert sample.drawn is not None
     assert np.array_equal(chains, sample.drawn[-1])
 
 
@@ -66,8 +68,11 @@ def test_weights_add_up_and_values_follow_the_chains(wave):
     draws = Chains(N_SITES, 160, 16, 0)
     rng = np.random.default_rng(0)
     sample = draws.draw(wave, draws.start(rng), rng)
+    assert sample.drawn is not None
+    along = sample.along_chains(sample.states)
+    assert along is not None
     assert sample.weights.sum() == pytest.approx(1)
-    assert np.array_equal(sample.along_chains(sample.states), sample.drawn)
+    assert np.array_equal(along, sample.drawn)
     assert len(sample.states) == len(set(sample.states.tolist()))
 
 

@@ -1,7 +1,7 @@
 """What variational Monte Carlo asks of a wave function.
 
-An `Ansatz` is a family psi(s; theta) of positive or real wave functions; `at(theta)` is one member of it, a `Wave`, which
-may keep what its evaluations share. Sampler, local energy and stochastic reconfiguration know nothing else, so a new
+An `Ansatz` is a family psi(s; theta) of real wave functions; `at(theta)` is one member of it, a `Wave`, which may keep
+what its evaluations share. Sampler, local energy and stochastic reconfiguration know nothing else, so a new
 wave function needs `log_psi` and `jacobian` (wrapped in `DenseDerivatives`), and may bring faster ratios, chains and
 derivative products of its own, as the restricted Boltzmann machine does (`nqs.rbm`).
 
@@ -38,7 +38,7 @@ class Derivatives(Protocol):
         """X = sqrt(w_u) (O_u - O_mean): (U, P), float32."""
 
     def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
-        """sqrt(w_u w_v) (O_u - O_mean).(O_v - O_mean) + shift 1: (U, U) Fortran order, upper triangle valid, float32."""
+        """sqrt(w_u w_v) (O_u - O_mean).(O_v - O_mean) + shift 1: (U, U), float32, Fortran order, upper triangle."""
 
 
 class Wave(Protocol):

@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 
 SAMPLED, WHOLE = "sampled", "whole"
+SWEEP, TRACE = "sweep", "trace"
 
 
 @dataclass(frozen=True, order=True)
@@ -42,6 +43,30 @@ class Member:
 
     epsilon: float
     repeat: int
+
+
+@dataclass(frozen=True, order=True)
+class VmcKey:
+    """Identity of a cell of variational Monte Carlo: restricted Boltzmann machines with alpha n_sites hidden units.
+
+    mode: the protocol of sampling, `paper` or `sound`; run: `sweep` stops at an energy criterion, `trace` does not.
+    """
+
+    study: str
+    cluster: str
+    alpha: int
+    mode: str
+    run: str
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return f"rbm{self.alpha}-{self.mode}-{self.run}"
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/{self.cluster}/{self.name}"
 
 
 def coupling_name(j2: float) -> str:

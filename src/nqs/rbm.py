@@ -53,7 +53,7 @@ class RbmWave:
 
     def spins(self, states: np.ndarray, kind: type = np.float64) -> np.ndarray:
         """Spins +-1 (U, N)."""
-        spins = np.empty((len(states), self.n_sites), kind)
+        spins: np.ndarray = np.empty((len(states), self.n_sites), kind)
         rbm_kernel.spins_of(states, spins)
         return spins
 
@@ -75,7 +75,7 @@ class RbmWave:
         return out.ravel()
 
     def _half(self, sites: slice, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """e^(theta-|theta|), e^(-theta-|theta|) (2^n, M) and a.s + sum |theta| (2^n,) of all states of some sites alone."""
+        """e^(theta-|theta|), e^(-theta-|theta|) (2^n, M) and a.s + sum |theta| (2^n,) for all states of some sites."""
         weights = self.weights[sites]
         spins = np.empty((1 << len(weights), len(weights)))
         rbm_kernel.spins_of(np.arange(len(spins), dtype=np.uint64), spins)
@@ -90,7 +90,7 @@ class RbmWave:
             tables = (np.exp(2 * self.visible), np.cosh(2 * self.weights), np.sinh(2 * self.weights))
             return tuple(table.astype(SINGLE) for table in tables)
 
-    def _exchanges(self, bonds: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _exchanges(self, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """exp 2(a_i - a_k), cosh and sinh of 2(W_i - W_k) for each bond."""
         first, second = bonds.T
         change = 2 * (self.weights[first] - self.weights[second])
@@ -104,19 +104,23 @@ class RbmWave:
     def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
         tanh = np.tanh(self.spins(states) @ self.weights + self.hidden)
         ratios = np.empty((len(states), len(bonds)))
-        rbm_kernel.swap_ratios(states, tanh, bonds, *self._exchanges(bonds), ratios)
+        visible, cosh, sinh = self._exchanges(bonds)
+        rbm_kernel.swap_ratios(states, tanh, bonds, visible, cosh, sinh, ratios)
         return ratios
 
     def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         out = np.empty((sweeps, len(states)), np.uint64)
-        return out, rbm_kernel.flip_sweeps(states, *self._flips, *self._single, rng, out)
+        visible, cosh, sinh = self._flips
+        weights, hidden = self._single
+        return out, rbm_kernel.flip_sweeps(states, visible, cosh, sinh, weights, hidden, rng, out)
 
     def exchange_sweeps(
         self, states: np.ndarray, bonds: np.ndarray, sweeps: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         out = np.empty((sweeps, len(states)), np.uint64)
-        tables = (table.astype(SINGLE) for table in self._exchanges(bonds))
-        return out, rbm_kernel.exchange_sweeps(states, bonds, *tables, *self._single, rng, out)
+        visible, cosh, sinh = (table.astype(SINGLE) for table in self._exchanges(bonds))
+        weights, hidden = self._single
+        return out, rbm_kernel.exchange_sweeps(states, bonds, visible, cosh, sinh, weights, hidden, rng, out)
 
     def derivatives(self, states: np.ndarray) -> RbmDerivatives:
         spins = self.spins(states, SINGLE)

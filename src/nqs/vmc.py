@@ -1,0 +1,259 @@
+"""Stage `vmc`: train all models of one cell by variational Monte Carlo.
+
+settings   the cell (cells.vmc_settings)
+makes      weights.safetensors   visible_bias (model, N), hidden_bias (model, M), weights (model, M, N): the state whose
+                                 energy met the criterion, or the last good one; snapshot_{iteration}.* along the way,
+                                 NaN where a model had ended before
+           models.csv            one row per model: how it ended and its last sampled energy
+           trace.parquet         one row per model and iteration
+
+Models are independent. On the CPU they run side by side in threads (`nqs.vmc_loop`), on a GPU as one stack
+(`nqs.rbm_stack`). An interrupted cell goes on from its checkpoints with the same result. A model that breaks ends
+alone; its row says why and at which iteration.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save_file
+
+from nqs.device import choose
+from nqs.identity import seed_of
+from nqs.io import atomic, save_arrays
+from nqs.lattices import make_cluster
+from nqs.local_energy import Heisenberg
+from nqs.optimiser import OPTIMISERS
+from nqs.progress import Progress
+from nqs.rbm import Rbm
+from nqs.sampler import Chains, Exact, Sampler
+from nqs.sr import Memory
+from nqs.vmc_loop import TRACE_COLUMNS, Course, Problem, summary, train
+from nqs.wavefunction import Wavefunction
+
+
+def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
+    """The cell's Hamiltonian, ansatz, sampler and stopping rule."""
+    cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
+    hamiltonian = Heisenberg(cluster.n_sites, cluster.j1, np.ones(len(cluster.j1)))
+    ansatz, optimiser = dict(settings["ansatz"]), dict(settings["optimiser"])
+    return Problem(
+        hamiltonian=hamiltonian,
+        ansatz=Rbm(cluster.n_sites, ansatz["alpha"] * cluster.n_sites, ansatz["initial_std"]),
+        sampler=sampler_of(settings["sampler"], hamiltonian),
+        optimiser=OPTIMISERS[optimiser.pop("name")](**optimiser),
+        shift=settings["shift"],
+        exact_energy=ground_state.energy,
+        tolerance=settings["tolerance"],
+        max_iterations=settings["max_iterations"],
+        snapshots=frozenset(settings["snapshots"]),
+    )
+
+
+def sampler_of(settings: Mapping[str, Any], hamiltonian: Heisenberg) -> Sampler:
+    """Exact draws, single-spin flips or exchanges."""
+    n_sites, samples = hamiltonian.n_sites, settings["samples"]
+    if settings["rule"] == "exact":
+        return Exact(n_sites, samples, settings["space"] == "zero")
+    bonds = hamiltonian.bonds if settings["rule"] == "exchange" else None
+    return Chains(n_sites, samples, settings["chains"], settings["discard"], settings["sweeps"], bonds)
+
+
+def run(
+    settings: Mapping[str, Any], ground_state: Path, out: Path, models: Path, trace: Path,
+    checkpoints: Path | None = None, device: str = "cpu", threads: int = 1, code: str = "", save_every: float = 20.0,
+) -> None:  # fmt: skip
+    """Train the cell and write its three files; `code` (a hash) keeps checkpoints of other code from being used.
+
+    device: auto, cpu or cuda; threads: models side by side on the CPU.
+    """
+    device = choose(device)
+    problem = problem_of(settings, Wavefunction.read(ground_state))
+    identity = json.dumps([settings, code], sort_keys=True)
+    courses = train_all(settings, problem, Checkpoints(checkpoints, identity, save_every), device, threads)
+    write_weights(out, settings, problem, courses)
+    with atomic(trace) as temporary:
+        trace_table(courses).to_parquet(temporary, index=False)
+    table = model_table(settings, problem, courses, device)
+    with atomic(models) as temporary:
+        table.to_csv(temporary, index=False)
+    Checkpoints(checkpoints, identity, save_every).clear()
+    print(table.drop(columns=["study", "cluster", "mode", "run"]).to_string(index=False))
+
+
+def train_all(
+    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int
+) -> list[Course]:
+    """All models to their end: `threads` side by side on the CPU, all at once on a GPU."""
+    seeds = [seed_of("vmc", settings["key"], repeat, settings["seed"]) for repeat in range(settings["repeats"])]
+    courses = [checkpoints.load(number) or Course.start(problem, seed) for number, seed in enumerate(seeds)]
+    progress = Progress("vmc", len(courses), problem.max_iterations)
+    stop = threading.Event()
+
+    def after(numbers: Sequence[int]) -> bool:
+        stopping = stop.is_set()
+        for number in numbers:
+            course = courses[number]
+            progress.update(number, course.iteration)
+            if course.status != "running":
+                finish(number)
+            elif stopping or progress.due(number, checkpoints.interval):
+                checkpoints.save(number, course)
+        return not stopping
+
+    def finish(number: int) -> None:
+        checkpoints.save(number, courses[number])
+        progress.done(number)
+        if courses[number].message:
+            print(f"model {number}: {courses[number].status}, {courses[number].message}", file=sys.stderr)
+
+    def run_stack() -> None:
+        from nqs import rbm_stack  # imports PyTorch
+
+        place = {id(course): number for number, course in enumerate(courses)}
+        rbm_stack.train(courses, problem, device, lambda some: after([place[id(course)] for course in some]))
+
+    def run_loop(number: int) -> None:
+        train(courses[number], problem, lambda course: after([number]))
+
+    for number, course in enumerate(courses):
+        if course.status != "running":
+            finish(number)
+    tasks = [run_stack] if device == "cuda" else [partial(run_loop, number) for number in range(len(courses))]
+    in_threads(tasks, threads, stop)
+    return courses
+
+
+def in_threads(tasks: Sequence[Callable[[], None]], threads: int, stop: threading.Event) -> None:
+    """Run the tasks, some at a time. An interruption sets `stop`: running ones end soon, waiting ones never start."""
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(task) for task in tasks]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def write_weights(out: Path, settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course]) -> None:
+    """Final parameters and snapshots of all models."""
+    tensors = named(problem.ansatz, np.stack([course.theta for course in courses]))
+    for iteration in sorted({iteration for course in courses for iteration in course.snapshots}):
+        absent = np.full(problem.ansatz.n_parameters, np.nan)
+        theta = np.stack([course.snapshots.get(iteration, absent) for course in courses])
+        tensors |= {f"snapshot_{iteration:05d}.{name}": value for name, value in named(problem.ansatz, theta).items()}
+    with atomic(out) as temporary:
+        save_file(tensors, temporary, {"settings": json.dumps(settings, sort_keys=True)})
+
+
+def named(ansatz: Any, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameters (model, P) of the machine by name, weights as (model, unit, site)."""
+    visible, hidden, weights = ansatz.split(theta)
+    tensors = {"visible_bias": visible, "hidden_bias": hidden, "weights": weights.transpose(0, 2, 1)}
+    return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+
+
+def model_table(settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course], device: str) -> pd.DataFrame:
+    """One row per model."""
+    key = settings["key"]
+    shared = {
+        "study": key["study"], "cluster": key["cluster"], "n_sites": problem.ansatz.n_sites, "alpha": key["alpha"],
+        "n_hidden": key["alpha"] * problem.ansatz.n_sites, "mode": key["mode"], "run": key["run"],
+    }  # fmt: skip
+    rows = []
+    for repeat, course in enumerate(courses):
+        end = summary(course)
+        error = abs(end["energy"] / problem.exact_energy - 1) if course.trace else np.nan
+        seed = seed_of("vmc", key, repeat, settings["seed"])
+        rows.append(
+            shared | {"repeat": repeat, "seed": seed} | end
+            | {"exact_energy": problem.exact_energy, "relative_error": error, "device": device}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
+    """One row per model and iteration; sz_abs_m is the sampled weight of |Sz| = m."""
+    parts = []
+    for repeat, course in enumerate(courses):
+        rows = np.array(course.trace, dtype=np.float32)
+        if not len(rows):
+            continue
+        names = [*TRACE_COLUMNS, *(f"sz_abs_{m}" for m in range(rows.shape[1] - len(TRACE_COLUMNS)))]
+        table = pd.DataFrame(rows, columns=names)
+        table.insert(0, "iteration", np.arange(len(rows), dtype=np.int32))
+        table.insert(0, "repeat", np.int32(repeat))
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["repeat", "iteration"])
+
+
+class Checkpoints:
+    """Courses on disk, one file per model."""
+
+    def __init__(self, folder: Path | None, identity: str, interval: float) -> None:
+        self.folder, self.identity, self.interval = folder, identity, interval
+
+    def path(self, number: int) -> Path:
+        """File of one model."""
+        assert self.folder is not None
+        return self.folder / f"model_{number}.npz"
+
+    def save(self, number: int, course: Course) -> None:
+        """Write one course, whole or not at all."""
+        if self.folder is None:
+            return
+        state = {
+            "identity": self.identity, "rng": course.rng.bit_generator.state, "iteration": course.iteration,
+            "status": course.status, "message": course.message, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
+            "steps": course.memory.steps, "best": course.memory.best, "age": course.memory.age,
+        }  # fmt: skip
+        save_arrays(
+            self.path(number), state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
+            chains=course.chains, before=course.before, trace=np.array(course.trace),
+            snapshot_at=np.array(list(course.snapshots), dtype=np.int64),
+            snapshots=np.array([*course.snapshots.values()]),
+            basis=course.memory.basis, eigenvalues=course.memory.eigenvalues,
+        )  # fmt: skip
+
+    def load(self, number: int) -> Course | None:
+        """The stored course, if it is of the same cell and code and can be read."""
+        if self.folder is None or not self.path(number).exists():
+            return None
+        try:
+            with np.load(self.path(number)) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            state = json.loads(str(arrays["state"]))
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+            return None
+        return restored(arrays, state) if state["identity"] == self.identity else None
+
+    def clear(self) -> None:
+        """Remove the files once the result is safe."""
+        if self.folder is not None and self.folder.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def restored(arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Course:
+    """A course from its stored arrays and numbers."""
+    rng = np.random.default_rng()
+    rng.bit_generator.state = state["rng"]
+    memory = Memory(arrays["basis"], arrays["eigenvalues"], state["steps"], state["best"], state["age"])
+    return Course(
+        theta=arrays["theta"], moments=arrays["moments"], chains=arrays["chains"], rng=rng, before=arrays["before"],
+        memory=memory, iteration=state["iteration"], status=state["status"], message=state["message"],
+        cpu_s=state["cpu_s"], wall_s=state["wall_s"], trace=arrays["trace"].tolist(),
+        snapshots=dict(zip(arrays["snapshot_at"].tolist(), arrays["snapshots"], strict=True)),
+    )  # fmt: skip
