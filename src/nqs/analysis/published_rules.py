@@ -1,0 +1,89 @@
+"""Our side of a comparison with a published number: the tables it is read from, the result, and rules of agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TRAINED = 1000  # iterations
+PUBLISHED_SIZES = (8, 20)
+FEWEST_SIZES = 4
+Fact = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Tables of the whole study, those of models and states marked by `cell_tables.mark`; tau is the headline one."""
+
+    models: pd.DataFrame
+    states: pd.DataFrame
+    units: pd.DataFrame
+    importance: pd.DataFrame
+    fractions: pd.DataFrame
+    power_laws: pd.DataFrame
+    tau: float
+
+    def counted(self, name: str, **values: Any) -> pd.DataFrame:
+        """Rows of counted models with these values."""
+        table = at(getattr(self, name), **values)
+        return table[table.counted]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One quantity of ours; `agrees` is None where the data do not allow a verdict."""
+
+    quantity: str
+    published: float | str
+    published_error: float
+    ours: float
+    ours_error: float
+    n_models: int
+    agrees: bool | None
+    mode: str = ""
+    sector: str = ""
+    remark: str = ""
+
+
+def at(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Rows with these values; numbers are compared within rounding."""
+    for column, value in values.items():
+        close = isinstance(value, float)
+        table = table[np.isclose(table[column], value) if close else table[column] == value]
+    return table
+
+
+def variants(table: pd.DataFrame, *columns: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Parts of a table by the values of the columns."""
+    for values, part in table.groupby(list(columns), sort=True):
+        yield dict(zip(columns, values, strict=True)), part
+
+
+def trained(models: pd.DataFrame) -> bool:
+    """Whether traces ran long enough to be compared."""
+    return bool((models.stopped_at >= TRAINED).all())
+
+
+def close(ours: float, error: float, published: float, published_error: float) -> bool:
+    """|ours - published| <= 2 sqrt(SE^2 + SE_published^2)."""
+    return bool(abs(ours - published) <= 2 * np.hypot(error, published_error))
+
+
+def standard_error(values: pd.Series) -> float:
+    """std / sqrt(n); NaN for one value."""
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def spread(values: pd.Series, unit: str = "") -> str:
+    """The range over seeds, in words."""
+    return f"seeds {values.min():.3g} to {values.max():.3g}{unit}"
+
+
+def comparable(law: pd.Series) -> bool:
+    """Whether a fit covers published sizes with converged models and has an error."""
+    inside = PUBLISHED_SIZES[0] <= law.smallest and law.largest <= PUBLISHED_SIZES[1]
+    return bool(inside and law.n_points >= FEWEST_SIZES and law.converged and np.isfinite(law.k_se))

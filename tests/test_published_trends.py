@@ -1,0 +1,113 @@
+"""Statements in words: the checks on invented units, and on the files of a small study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from nqs.analysis import published_trends as stage
+from nqs.analysis.published_rules import Data
+
+CZZ = {1: -0.15, 2: 0.06, 3: -0.05, 4: 0.04}  # r -> full profile
+
+
+def profile(name, values, n_sites):
+    return {f"{name}_{r}": values[r] for r in range(1, n_sites // 2 + 1)}
+
+
+def make(impact, removed=1.0, alone=0.1, weights=None, n_sites=8, repeats=6, stopped_at=1500):
+    """Trace models whose units have the given impacts; without a unit C_zz is `removed` times the full profile."""
+    base = {"study": "m", "cluster": f"ring{n_sites}", "n_sites": n_sites, "alpha": 2, "mode": "paper", "run": "trace"}
+    models, states, units = [], [], []
+    for repeat in range(repeats):
+        own = base | {"repeat": repeat, "status": "cap", "n_hidden": len(impact), "usable": True, "counted": True}
+        models.append(own | {"stopped_at": stopped_at})
+        states.append(own | {"sector": "zero", "energy": -3.6} | profile("czz", CZZ, n_sites))
+        for unit, size in enumerate(impact):
+            change = {r: (removed - 1) * value for r, value in CZZ.items()}
+            kept = {r: alone * value for r, value in CZZ.items()}
+            units.append(
+                base
+                | {"repeat": repeat, "status": "cap", "n_hidden": len(impact), "sector": "zero", "unit": unit}
+                | {"energy_impact": size, "correlation_impact": 2 * size, "delta_energy": size}
+                | {"weight_norm": (weights or impact)[unit]}
+                | profile("delta_czz", change, n_sites) | profile("czz_alone", kept, n_sites)
+            )  # fmt: skip
+    nothing = pd.DataFrame()
+    return Data(pd.DataFrame(models), pd.DataFrame(states), pd.DataFrame(units), nothing, nothing, nothing, 0.3)
+
+
+def verdict_of(check, data):
+    return [one.agrees for one in check(data)]
+
+
+@pytest.mark.parametrize(
+    ("check", "true", "false"),
+    [
+        (stage.n4_graded_impact, make([0.6, 0.2, 0.001], n_sites=4), make([0.6, 0.05, 0.001], n_sites=4)),
+        (stage.n8_distributed, make([0.3, 0.25, 0.2, 0.01]), make([0.9, 0.02, 0.01, 0.01])),
+        (stage.important_removal_penalty, make([0.5, 0.1]), make([0.5, -0.1])),
+        (stage.n4_pattern_destroyed, make([0.6, 0.1], removed=0.1, n_sites=4), make([0.6, 0.1], 0.5, n_sites=4)),
+        (stage.n8_phase_inversion, make([0.6, 0.5, 0.4, 0.1], removed=-0.3), make([0.6, 0.5, 0.4, 0.1], 0.3)),
+        (stage.collective_encoding, make([0.5, 0.4], alone=0.4), make([0.5, 0.4], alone=0.6)),
+    ],
+)
+def test_a_statement_holds_or_does_not(check, true, false):
+    if check is stage.important_removal_penalty:  # a unit whose removal lowers the energy is important by correlations
+        false.units.loc[false.units.energy_impact < 0, "correlation_impact"] = 0.5
+    assert verdict_of(check, true) == [True]
+    assert verdict_of(check, false) == [False]
+
+
+def test_leading_units_and_impacts_that_go_together():
+    data = make([0.6, 0.3, 0.2, 0.05])
+    assert verdict_of(stage.top_unit_singular, data) == [True]
+    assert verdict_of(stage.impact_correlation_strong, data) == [True]
+    data.units["correlation_impact"] = -data.units.energy_impact
+    assert verdict_of(stage.top_unit_singular, data) == [False]
+    assert verdict_of(stage.impact_correlation_strong, data) == [False]
+
+
+def test_short_trainings_are_left_out():
+    assert verdict_of(stage.n8_distributed, make([0.3, 0.3, 0.3], stopped_at=30)) == []
+
+
+def test_the_projection_of_a_multiple_is_its_factor():
+    data = make([0.5], removed=0.3, alone=-0.2)
+    units = data.units.merge(data.states.drop(columns=["status", "n_hidden"]), on=stage.MODEL)
+    assert_allclose(stage.projection(units, "czz_alone", "czz"), -0.2)
+    assert_allclose(stage.projection(units, "delta_czz", "czz", "czz"), 0.3)
+
+
+def means(slope, noise=0.01):
+    rows = [
+        {"n_sites": n, "alpha": alpha, "mode": "paper", "sector": "zero", "tau": 0.3, "with_r0": False, "n_models": 10,
+         "converged": True, "fraction_mean": 0.6 + slope * n, "fraction_sem": noise,
+         "rho_mean": 0.3 + slope * n + (0.2 if alpha == 4 else 0), "rho_sem": noise}
+        for n in (8, 10, 12, 14, 16) for alpha in (2, 3, 4, 5)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    return Data(empty, empty, empty, empty, pd.DataFrame(rows), empty, 0.3)
+
+
+@pytest.mark.parametrize("slope", [-0.02, 0.0, 0.02])
+def test_a_fall_must_exceed_twice_its_error(slope):
+    for check in (stage.fraction_falls, stage.impact_correlation_weakens):
+        assert verdict_of(check, means(slope)) == [slope < 0] * 4
+        assert_allclose([one.ours for one in check(means(slope))], slope, atol=1e-12)
+
+
+def test_the_peak_of_rho_must_stand_out():
+    assert verdict_of(stage.rho_peaks_at_alpha4, means(0.0)) == [True]
+    assert verdict_of(stage.rho_peaks_at_alpha4, means(0.0, noise=0.2)) == [False]
+
+
+def test_means_over_models_that_did_not_converge_give_no_verdict():
+    data = means(-0.02)
+    data.fractions["converged"] = False
+    assert set(verdict_of(stage.fraction_falls, data)) == {None}
+
+
+def test_profiles_are_in_order_of_distance():
+    table = pd.DataFrame([{f"czz_{r}": r for r in (10, 2, 1, 0)}])
+    assert np.array_equal(stage.profiles(table, "czz"), [[1, 2, 10]])
