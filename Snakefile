@@ -16,12 +16,16 @@ include: "rules/common.smk"
 include: "rules/ground_state.smk"
 include: "rules/dataset.smk"
 include: "rules/supervised.smk"
+include: "rules/vmc.smk"
 include: "rules/analysis.smk"
 include: "rules/figures_westerhout2020.smk"
+include: "rules/figures_mummaneni2026.smk"
 
 
 rule all:
     default_target: True
     input:
         WESTERHOUT2020_FIGURES,
+        MUMMANENI2026_FIGURES,
+        MUMMANENI2026_TABLES,
     localrule: True

@@ -1,8 +1,11 @@
-"""Overlaps and the tables behind the figures.
+"""Overlaps, important hidden units, and the tables behind the figures.
 
-needs   results/{scale}/supervised/…
+needs   results/{scale}/supervised/…, results/{scale}/vmc/…, results/{scale}/observables/…
 makes   results/{scale}/overlaps/{study}/{cluster}/j2_{j2}/{cell}.csv    one row per network
         results/{scale}/analysis/{study}/{figure}.csv                    one row per point of the figure
+        results/{scale}/analysis/mummaneni2026/importance.csv            important units of every network
+        …/fractions.csv, …/power_laws.csv                                their means over repeats, and fits
+        …/claims.csv                                                     the paper's statements, tested
 """
 
 
@@ -49,6 +52,7 @@ rule summary:
     benchmark:
         f"{RESULTS}/benchmarks/summary/{{study}}/{{figure}}.tsv"
     wildcard_constraints:
+        study="westerhout2020",
         figure="fig(2|5)",
     conda:
         "../envs/plot.yaml"
@@ -65,3 +69,81 @@ rule summary:
     shell:
         "python -m nqs summary --settings {params.settings:q} {params.overlaps:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
+
+
+rule importance:
+    input:
+        states=vmc_files("states", SWEEP_CELLS),
+        units=vmc_files("units", SWEEP_CELLS),
+    output:
+        importance=f"{RESULTS}/analysis/mummaneni2026/importance.csv",
+        fractions=f"{RESULTS}/analysis/mummaneni2026/fractions.csv",
+        power_laws=f"{RESULTS}/analysis/mummaneni2026/power_laws.csv",
+    log:
+        f"{RESULTS}/logs/importance/mummaneni2026.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/importance/mummaneni2026.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        taus=[f"--taus={tau}" for tau in CONFIG.mummaneni2026.importance.taus],
+        files=lambda wildcards, input: options(states=input.states, units=input.units),
+        code=code_hash("nqs.analysis.importance"),
+    shell:
+        "python -m nqs importance {params.taus:q} {params.files:q} --out {output.importance:q}"
+        " --fractions {output.fractions:q} --power-laws {output.power_laws:q} &> {log:q}"
+
+
+rule rbm_tables:
+    input:
+        unpack(lambda wildcards: table_files(wildcards.table)),
+    output:
+        table=f"{RESULTS}/analysis/mummaneni2026/{{table}}.csv",
+        cost=f"{RESULTS}/analysis/mummaneni2026/{{table}}_cost.json",
+    log:
+        f"{RESULTS}/logs/rbm_tables/mummaneni2026/{{table}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rbm_tables/mummaneni2026/{{table}}.tsv"
+    wildcard_constraints:
+        table="fig[X0-9]+",
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        files=lambda wildcards, input: options(**dict(input.items())),
+        tau=CONFIG.mummaneni2026.importance.tau,
+        code=code_hash("nqs.analysis.rbm_tables"),
+    shell:
+        "python -m nqs rbm-tables {wildcards.table} --tau {params.tau} {params.files:q}"
+        " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
+
+
+rule published_trends:
+    input:
+        **table_files("tableX1"),
+    output:
+        f"{RESULTS}/analysis/mummaneni2026/claims.csv",
+    log:
+        f"{RESULTS}/logs/published_trends/mummaneni2026.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/published_trends/mummaneni2026.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        tau=CONFIG.mummaneni2026.importance.tau,
+        files=options(**table_files("tableX1")),
+        code=code_hash("nqs.analysis.published_trends"),
+    shell:
+        "python -m nqs published-trends --tau {params.tau} {params.files:q}"
+        " --out {output:q} &> {log:q}"

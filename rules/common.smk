@@ -3,6 +3,7 @@
 import difflib
 import json
 import sys
+from functools import partial
 from shlex import quote
 
 PROJECT = Path(workflow.basedir)
@@ -12,9 +13,9 @@ if SOURCE not in sys.path:
 # jobs find the package even where it is not installed, e.g. in a per-rule conda environment
 shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
-from nqs import cells
-from nqs.identity import WHOLE, CellKey, coupling_name
-from nqs.codehash import code_hash
+from nqs import cells, cells_mummaneni2026
+from nqs.identity import WHOLE, CellKey, VmcKey, coupling_name
+from nqs.codehash import closure, code_hash, module_path
 from nqs.config import load
 from nqs.errors import ConfigError
 
@@ -25,6 +26,11 @@ except ConfigError as error:
 
 RESULTS = f"results/{CONFIG.scale}"
 CELLS = cells.supervised_cells(CONFIG)
+VMC_CELLS = cells_mummaneni2026.vmc_cells(CONFIG)
+SWEEP_CELLS = cells_mummaneni2026.sweep_cells(CONFIG)
+COUPLINGS = sorted(
+    {*cells.couplings(CELLS), *((key.cluster, 0.0) for key in VMC_CELLS)}
+)
 # modules whose code makes the numbers of a figure
 TRAINED = [
     "nqs.hamiltonian",
@@ -34,10 +40,30 @@ TRAINED = [
     "nqs.analysis.overlaps",
     "nqs.analysis.summary",
 ]
+VMC = ["nqs.hamiltonian", "nqs.ground_state", "nqs.vmc", "nqs.analysis.observables"]
 COMPUTING = {
-    "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
-    "fig2": TRAINED,
-    "fig5": TRAINED,
+    "westerhout2020": {
+        "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
+        "fig2": TRAINED,
+        "fig5": TRAINED,
+    },
+    "mummaneni2026": {
+        table: [
+            "nqs.analysis.rbm_tables",
+            *(VMC if cells_mummaneni2026.table_cells(CONFIG, table) else []),
+            *(
+                ["nqs.analysis.importance"]
+                if table in cells_mummaneni2026.ANALYSED
+                else []
+            ),
+        ]
+        for table in cells_mummaneni2026.PER_CELL
+    },
+}
+DRAWING = {study: ["nqs.figures.draw", f"nqs.figures.{study}"] for study in COMPUTING}
+FIGURE_CONFIG = {
+    "westerhout2020": partial(cells.figure_config, study="westerhout2020"),
+    "mummaneni2026": cells_mummaneni2026.figure_config,
 }
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 
@@ -50,6 +76,9 @@ wildcard_constraints:
     network=r"[A-Za-z][A-Za-z0-9]*",
     target="sign|amplitude",
     data="sampled|whole",
+    alpha=r"[1-9]\d*",
+    mode="paper|sound",
+    run="sweep|trace",
 
 
 def as_json(value):
@@ -73,16 +102,21 @@ def dataset_file(study, cluster, j2, epsilon):
     return f"{RESULTS}/dataset/{study}/{cluster}/{coupling_name(j2)}/epsilon_{epsilon:g}.h5"
 
 
-def members_of(key):
-    """The networks of a cell; a cell that the configuration does not ask for is an error."""
-    if key not in CELLS:
+def known_cell(key, known):
+    """The cell, if the configuration asks for it; otherwise an error that offers the nearest one."""
+    if key not in known:
         near = difflib.get_close_matches(
-            key.path, [cell.path for cell in CELLS], n=1, cutoff=0.0
+            key.path, [cell.path for cell in known], n=1, cutoff=0.0
         )
         raise WorkflowError(
             f"{key.path} is no cell of the {CONFIG.scale} configuration; did you mean {near[0]}?"
         )
-    return CELLS[key]
+    return key
+
+
+def members_of(key):
+    """The networks of a cell."""
+    return CELLS[known_cell(key, CELLS)]
 
 
 def dataset_files(key):
@@ -105,13 +139,66 @@ def cell_of(wildcards):
     )
 
 
-def figure_settings(figure):
+def vmc_cell_of(wildcards):
+    """The cell of variational Monte Carlo that the wildcards name."""
+    key = VmcKey(
+        wildcards.study,
+        wildcards.cluster,
+        int(wildcards.alpha),
+        wildcards.mode,
+        wildcards.run,
+    )
+    return known_cell(key, VMC_CELLS)
+
+
+def vmc_files(kind, keys):
+    """Files of one kind, in the order of the cells."""
+    stage, ending = {
+        "weights": ("vmc", ".safetensors"),
+        "models": ("vmc", "_models.csv"),
+        "traces": ("vmc", "_trace.parquet"),
+        "states": ("observables", "_states.csv"),
+        "units": ("observables", "_units.parquet"),
+        "snapshots": ("observables", "_snapshots.csv"),
+    }[kind]
+    return [f"{RESULTS}/{stage}/{key.path}{ending}" for key in keys]
+
+
+def table_files(table):
+    """What a table of mummaneni2026 is made from: kind -> files."""
+    keys = cells_mummaneni2026.table_cells(CONFIG, table)
+    files = {
+        kind: vmc_files(kind, keys) for kind in cells_mummaneni2026.PER_CELL[table]
+    }
+    for kind in cells_mummaneni2026.ANALYSED.get(table, ()):
+        files[kind] = f"{RESULTS}/analysis/mummaneni2026/{kind}.csv"
+    return files
+
+
+def options(**files):
+    """Command-line options, one per file: --kind=path."""
+    return [
+        f"--{kind.replace('_', '-')}={path}"
+        for kind, paths in files.items()
+        for path in ([paths] if isinstance(paths, str) else paths)
+    ]
+
+
+def figure_scripts(study):
+    """Files that draw a study's figures."""
+    modules = closure(f"nqs.figures.{study}")
+    return [
+        str(module_path(name)) for name in modules if name.startswith("nqs.figures.")
+    ]
+
+
+def figure_settings(study, figure):
     """What a figure's small print and provenance say besides its data."""
     return as_json(
         {
             "note": f"{CONFIG.scale} scale",
-            "config": cells.figure_config(CONFIG, "westerhout2020", figure),
+            "config": FIGURE_CONFIG[study](CONFIG, figure=figure),
             "seeds": [CONFIG.seed],
-            "code": code_hash("nqs.figures.draw", *COMPUTING[figure]),
+            "code": code_hash(*DRAWING[study], *COMPUTING[study][figure]),
         }
     )

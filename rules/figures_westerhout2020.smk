@@ -70,7 +70,7 @@ rule westerhout2020_fig1:
         mem_mb=500,
         runtime=10,
     params:
-        settings=figure_settings("fig1"),
+        settings=figure_settings("westerhout2020", "fig1"),
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig1 --settings {params.settings:q}"
@@ -105,7 +105,7 @@ rule westerhout2020_fig2:
         mem_mb=500,
         runtime=10,
     params:
-        settings=figure_settings("fig2"),
+        settings=figure_settings("westerhout2020", "fig2"),
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig2 --settings {params.settings:q}"
@@ -140,7 +140,7 @@ rule westerhout2020_fig5:
         mem_mb=500,
         runtime=10,
     params:
-        settings=figure_settings("fig5"),
+        settings=figure_settings("westerhout2020", "fig5"),
         stem=lambda wildcards, output: output.pdf.removesuffix(".pdf"),
     shell:
         "python -m nqs figure westerhout2020_fig5 --settings {params.settings:q}"

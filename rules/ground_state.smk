@@ -5,7 +5,8 @@ makes   results/{scale}/hamiltonian/{cluster}.h5             bases and matrices 
         results/{scale}/momentum_check/{cluster}.csv         comparison with all momenta, on request only:
                                                              `./nqs run momentum_check`
 
-The matrices serve every coupling of a cluster. They stay, so that a new coupling costs one diagonalisation.
+The matrices serve every coupling of a cluster. They stay, so that a new coupling costs one diagonalisation. These
+jobs go first: of the others Snakemake then starts those with the largest ground states, which take longest.
 """
 
 
@@ -16,6 +17,7 @@ rule hamiltonian:
         f"{RESULTS}/logs/hamiltonian/{{cluster}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/hamiltonian/{{cluster}}.tsv"
+    priority: 1
     conda:
         "../envs/ed.yaml"
     threads: 1
@@ -43,6 +45,7 @@ rule ground_state:
         f"{RESULTS}/logs/ground_state/{{cluster}}/j2_{{j2}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ground_state/{{cluster}}/j2_{{j2}}.tsv"
+    priority: 1
     conda:
         "../envs/ed.yaml"
     threads: 1
@@ -67,7 +70,7 @@ rule momentum_check_of:
     input:
         lambda wildcards: [
             ground_state_file(*coupling)
-            for coupling in cells.couplings(CELLS)
+            for coupling in COUPLINGS
             if coupling[0] == wildcards.cluster
         ],
     output:
@@ -97,6 +100,6 @@ rule momentum_check:
     input:
         [
             f"{RESULTS}/momentum_check/{name}.csv"
-            for name in sorted({key.cluster for key in CELLS})
+            for name in sorted({cluster for cluster, _ in COUPLINGS})
         ],
     localrule: True

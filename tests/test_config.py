@@ -137,6 +137,38 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"clusters": {"cube8": {"lattice": "cubic", "shape": [2, 4]}}},
         ["clusters.cube8.lattice", "square"],
     ),
+    "ring with two rows": (
+        {"clusters": {"ladder": {"lattice": "ring", "shape": [8, 2]}}},
+        ["clusters.ladder", "shape [N, 1]"],
+    ),
+    "odd ring": ({"clusters": {"ring7": {"lattice": "ring", "shape": [7, 1]}}}, ["clusters.ring7", "even"]),
+    "couplings of a ring": (
+        {"westerhout2020": {"fig5": {"cluster": "ring8"}}},
+        ["westerhout2020.fig5.cluster", "'ring8' has no J2 bonds"],
+    ),
+    "odd size": ({"mummaneni2026": {"sweep": {"sizes": [8, 9]}}}, ["mummaneni2026.sweep.sizes.1", "9 sites", "even"]),
+    "size of a bond": ({"mummaneni2026": {"small": {"sizes": [2]}}}, ["small.sizes.0", "2 sites", "4 to 22"]),
+    "size beyond exact sums": ({"mummaneni2026": {"density": {"size": 24}}}, ["density.size", "24 sites", "4 to 22"]),
+    "size twice": ({"mummaneni2026": {"sweep": {"sizes": [8, 10, 8]}}}, ["sweep.sizes", "8 listed twice"]),
+    "no hidden units": ({"mummaneni2026": {"sweep": {"alphas": [0, 1]}}}, ["sweep.alphas.0", "greater than or equal"]),
+    "density twice": ({"mummaneni2026": {"density": {"alphas": [2, 2]}}}, ["density.alphas", "2 listed twice"]),
+    "threshold of one": ({"mummaneni2026": {"importance": {"taus": [0.3, 1]}}}, ["importance.taus.1", "less than 1"]),
+    "threshold of zero": ({"mummaneni2026": {"importance": {"tau": 0}}}, ["importance.tau", "greater than 0"]),
+    "threshold that is not scanned": (
+        {"mummaneni2026": {"importance": {"tau": 0.33}}},
+        ["mummaneni2026.importance", "0.33 is not in taus"],
+    ),
+    "samples that the chains cannot share": (
+        {"mummaneni2026": {"vmc": {"samples": 1000}}},
+        ["vmc.samples", "1000", "paper.chains = 16", "1008"],
+    ),
+    "snapshot after the end": (
+        {"mummaneni2026": {"vmc": {"snapshots": [0, 2000]}}},
+        ["vmc.snapshots", "2000", "small.iterations = 1500"],
+    ),
+    "negative shift": ({"mummaneni2026": {"vmc": {"shift": -1e-3}}}, ["vmc.shift", "greater than or equal to 0"]),
+    "misspelt mode": ({"mummaneni2026": {"modes": ["papr"]}}, ["mummaneni2026.modes.0", "'paper' or 'sound'"]),
+    "misspelt key of a study": ({"mummaneni2026": {"vmc": {"sample": 64}}}, ["vmc.sample", "did you mean 'samples'"]),
     "name of a built-in cluster": (
         {"clusters": {"square24": {"lattice": "square", "shape": [4, 6]}}},
         ["clusters.square24", "built in"],
@@ -151,6 +183,12 @@ def test_mistakes_name_the_key_and_the_way_out(mistake):
         load(ROOT, overrides)
     for word in words:
         assert word in str(error.value)
+
+
+def test_shift_may_be_zero_and_snapshots_come_in_any_order():
+    given = load(ROOT, {"mummaneni2026": {"vmc": {"shift": 0, "snapshots": [30, 0, 10]}}}).mummaneni2026.vmc
+    assert given.shift == 0
+    assert given.snapshots == (0, 10, 30)
 
 
 def test_several_mistakes_are_reported_together():

@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose
 from overlap_tables import fig2_table, row, scan
 
 from nqs import style
-from nqs.figures.westerhout2020 import FIGURES, TableError
+from nqs.figures.table import TableError
+from nqs.figures.westerhout2020 import FIGURES
 from nqs.published import read_curves
 
 CURVES = Path(__file__).parents[1] / "reference" / "westerhout2020" / "curves.json"

@@ -45,7 +45,7 @@ def ring(length: int, next_nearest: bool) -> Cluster:
         return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
     return Cluster(
-        name=f"ring{length}",
+        name=f"{'zigzag' if next_nearest else 'chain'}{length}",
         lattice="square",
         shape=(length, 1),
         n_sites=length,
@@ -63,6 +63,53 @@ def test_four_site_ring(blocks, tmp_path):
     assert state.energy == pytest.approx(-2, abs=1e-12)
     assert state.gap == pytest.approx(1, abs=1e-6)
     assert state.spin_flip == 1
+
+
+def spin_correlations(state: Wavefunction) -> np.ndarray:
+    """<S^z_i S^z_j> of all pairs: (site, site)."""
+    states, psi = state.expand()
+    spins = 0.5 - ((states[:, None] >> np.arange(state.n_sites, dtype=np.uint64)) & np.uint64(1))
+    return spins.T @ (psi[:, None] ** 2 * spins)
+
+
+@pytest.mark.parametrize(
+    ("n_sites", "energy"), [(4, -2.0), (6, -(5 + 13**0.5) / 2 + 1.5), (8, -3.651093), (10, -4.515446), (12, -5.387391)]
+)
+def test_rings_are_singlets_with_alternating_correlations(n_sites, energy, blocks, tmp_path):
+    """Momentum 0 or pi as N/2 is even or odd; in a singlet sum_ij <S^z_i S^z_j> = <S^2>/3 vanishes."""
+    state = ground_state(blocks(f"ring{n_sites}"), 0.0, tmp_path)
+    assert state.energy == pytest.approx(energy, abs=1e-6)
+    assert state.momentum == (0 if n_sites % 4 == 0 else n_sites // 2, 0)
+    assert state.gap > 0.2
+    czz = spin_correlations(state)
+    signs = (-1) ** np.arange(n_sites)
+    assert (signs * czz[0] > 0).all()
+    assert energy / n_sites == pytest.approx(3 * czz[0, 1], abs=1e-6)  # isotropic, one bond per site
+    assert total_spin_squared(state) < 1e-9
+
+
+def total_spin_squared(state: Wavefunction) -> float:
+    """<S^2> = |S^+ psi|^2 at Sz = 0."""
+    states, psi = state.expand()
+    raised: dict[int, float] = {}
+    for site in range(state.n_sites):
+        down = (states >> np.uint64(site)) & np.uint64(1) == 0
+        for target, value in zip(states[down] | np.uint64(1 << site), psi[down], strict=True):
+            raised[int(target)] = raised.get(int(target), 0.0) + value
+    return sum(value**2 for value in raised.values())
+
+
+def test_ring_of_20_has_the_published_energy(blocks, tmp_path):
+    """E0 = -35.6176 in Pauli units, four times S.S."""
+    state = ground_state(blocks("ring20"), 0.0, tmp_path)
+    assert 4 * state.energy == pytest.approx(-35.6176, abs=1e-4)
+
+
+def test_rings_have_no_ground_state_of_complex_momentum(blocks, tmp_path):
+    path = tmp_path / "state.h5"
+    solve(blocks("ring8"), 0.0, path)
+    momentum_check.check(cluster("ring8"), [path], tmp_path / "momenta.csv")
+    assert pd.read_csv(tmp_path / "momenta.csv").is_lowest.all()
 
 
 @pytest.mark.parametrize(

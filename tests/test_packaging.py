@@ -55,14 +55,24 @@ def names(requirements: list[str]) -> list[str]:
     return [normal(re.split(r"[<>=!~\[; ]", text)[0]) for text in requirements]
 
 
-def test_lock_holds_plain_public_pins():
-    for line in (ROOT / "requirements.lock").read_text().splitlines():
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-bench.lock"])
+def test_lock_holds_plain_public_pins(lock):
+    for line in (ROOT / lock).read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line), line
 
 
 def test_everything_the_project_asks_for_is_pinned(project, pins):
-    extras = [name for group in project["optional-dependencies"].values() for name in group]
-    assert set(names(project["dependencies"] + extras)) <= set(pins)
+    assert set(names(project["dependencies"] + project["optional-dependencies"]["test"])) <= set(pins)
+
+
+def test_benchmark_lock_holds_its_extra_and_agrees_with_the_main_lock(project, pins):
+    lines = (ROOT / "requirements-bench.lock").read_text().split()
+    bench = {normal(name): version for name, version in (line.split("==") for line in lines)}
+    shared = bench.keys() & pins
+    assert set(names(project["optional-dependencies"]["bench"])) <= set(bench)
+    assert {"numpy", "scipy", "numba"} <= shared
+    assert {name: bench[name] for name in shared} == {name: pins[name] for name in shared}
+    assert "torch" not in bench
 
 
 def test_installed_versions_are_those_of_the_lock(pins):
@@ -112,11 +122,13 @@ def test_script_is_executable(script):
     [
         ("results/laptop/logs/a.log", True),
         (".venv/bin/python", True),
+        (".venv-bench/bin/python", True),
         (".nqs-install.log", True),
         ("results/README.md", False),
         ("benchmarks/training.py", False),
         ("src/nqs/results/a.py", False),
         ("requirements.lock", False),
+        ("requirements-bench.lock", False),
     ],
 )
 def test_git_ignores_output_only(tmp_path, path, ignored):
@@ -159,9 +171,12 @@ def test_some_rule_uses_each_environment():
     assert {environment for _, _, environment in rules()} == set(make_envs.ENVIRONMENTS)
 
 
+WITH_TORCH = {"triton"}  # part of the CUDA builds of PyTorch, and used only where it is there
+
+
 @pytest.mark.parametrize(("rule", "modules", "environment"), rules(), ids=lambda value: str(value))
 def test_environment_of_a_rule_holds_what_its_code_imports(rule, modules, environment):
-    needed = {package for module in modules for package in imported_packages(module)}
+    needed = {package for module in modules for package in imported_packages(module)} - WITH_TORCH
     held = {normal(name) for name in make_envs.ENVIRONMENTS[environment]}
     assert modules
     assert needed <= held

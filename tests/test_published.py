@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from nqs.published import COLUMNS, PublishedError, read_curves
+from nqs.published import COLUMNS, PublishedError, read_curves, read_facts
 
 CURVES = Path(__file__).parents[1] / "reference" / "westerhout2020" / "curves.json"
 
@@ -97,3 +97,18 @@ def test_lists_of_unequal_length_are_an_error(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(PublishedError):
         read_curves(path)
+
+
+def test_facts_are_named_numbers(tmp_path):
+    path = tmp_path / "published.yaml"
+    path.write_text("exponent_alpha2: {value: 0.46, uncertainty: 0.21, unit: k, where: Fig. 10}\n")
+    assert read_facts(path)["exponent_alpha2"]["value"] == 0.46
+
+
+@pytest.mark.parametrize("content", [None, "a: [", "- 1"], ids=["missing", "broken", "list"])
+def test_facts_of_a_broken_file_name_it(tmp_path, content):
+    path = tmp_path / "published.yaml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(PublishedError, match=r"published\.yaml"):
+        read_facts(path)

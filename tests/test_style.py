@@ -17,6 +17,15 @@ SEEN_BY = {
     "deutan": [[0.2928, 0.7072, 0.0], [0.2928, 0.7072, 0.0], [-0.0223, 0.0223, 1.0]],
 }
 
+TOGETHER = [
+    ("dense1", "dense2", "cnn"),
+    ("sign", "amplitude"),
+    ("alpha1", "alpha2", "alpha3", "alpha4", "alpha5"),
+    ("paper", "sound"),
+    ("paper-zero", "paper-all", "sound-zero", "sound-all"),
+    ("full", "important", "unimportant"),
+]
+
 
 def lightness_and_hue(colour, matrix):
     """CIE L*a*b* of a colour as a viewer sees it."""
@@ -31,7 +40,7 @@ def lightness_and_hue(colour, matrix):
 
 
 @pytest.mark.parametrize("viewer", SEEN_BY)
-@pytest.mark.parametrize("together", [("dense1", "dense2", "cnn"), ("sign", "amplitude")])
+@pytest.mark.parametrize("together", TOGETHER)
 def test_series_drawn_together_differ_for_every_viewer(viewer, together):
     for a, b in combinations(map(style.series, together), 2):
         seen = [lightness_and_hue(look["color"], SEEN_BY[viewer]) for look in (a, b)]

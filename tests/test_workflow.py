@@ -10,13 +10,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nqs import cells
+from nqs import cells, cells_mummaneni2026
 from nqs.config import load
-from nqs.figures.draw import FIGURES
+from nqs.figures import draw
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"westerhout2020": ["fig1", "fig2", "fig5"]}
+TARGETS = {
+    "westerhout2020": ["fig1", "fig2", "fig5"],
+    "mummaneni2026": [*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2"],
+}
+TABLES = {"mummaneni2026": ["tableX1"]}
 NAMES = [f"{study}_{figure}" for study, figures in TARGETS.items() for figure in figures]
+TABLE_NAMES = [f"{study}_{table}" for study, tables in TABLES.items() for table in tables]
 
 
 def snakemake(folder, *arguments, check=True):
@@ -58,10 +63,32 @@ def test_every_target_is_on_disk(smoke):
             assert str(smoke) not in json.dumps(record)
 
 
-def test_targets_and_drawing_functions_are_the_same():
-    assert sorted(FIGURES) == sorted(NAMES)
-    for name in [*NAMES, *TARGETS]:
-        assert re.search(rf"^rule {name}:", (ROOT / "rules/figures_westerhout2020.smk").read_text(), re.M)
+def test_every_table_is_on_disk(smoke):
+    for study, tables in TABLES.items():
+        for table in tables:
+            stem = smoke / "results/smoke/tables" / study / table
+            assert len(pd.read_csv(stem.with_suffix(".csv"))) > 0
+            assert stem.with_suffix(".md").read_text().count("|") > 10
+            assert json.loads(stem.with_suffix(".json").read_text())["figure"] == f"{study}_{table}"
+
+
+def test_a_smoke_run_leaves_the_targets_and_no_other_figure(smoke):
+    kinds = {"figures": [*NAMES], "tables": [*TABLE_NAMES]}
+    for kind, names in kinds.items():
+        stems = {"_".join(path.with_suffix("").parts[-2:]) for path in smoke.glob(f"results/smoke/{kind}/*/*")}
+        assert stems == set(names)
+
+
+def test_targets_and_drawing_functions_are_the_same(tmp_path):
+    rules = snakemake(tmp_path, "--list-rules").stdout.split()
+    assert sorted(draw.figures()) == sorted(NAMES)
+    studies = "|".join(TARGETS)
+    assert sorted(name for name in rules if re.match(studies, name)) == sorted([*NAMES, *TABLE_NAMES, *TARGETS])
+
+
+@pytest.mark.parametrize("name", [*NAMES, *TABLE_NAMES])
+def test_every_target_has_a_caption(name):
+    assert (ROOT / f"docs/captions/{name}.rst").read_text().strip()
 
 
 def test_tables_hold_every_point_once(smoke):
@@ -79,7 +106,7 @@ def test_a_second_run_has_nothing_to_do(smoke):
 
 
 def test_finished_trainings_leave_no_checkpoints(smoke):
-    assert not list(smoke.glob("results/smoke/checkpoints/**/*.npz"))
+    assert not [path for path in smoke.glob("results/smoke/checkpoints/**/*") if path.is_file()]
 
 
 def test_a_changed_number_reruns_only_what_depends_on_it(smoke):
@@ -105,6 +132,20 @@ def test_a_new_seed_reruns_all_random_stages_and_no_ground_state(smoke):
     jobs = planned(smoke, "seed=5")
     assert "ground_state" not in jobs
     assert jobs["supervised"] == len(cells.supervised_cells(load(ROOT, {"scale": "smoke"})))
+    assert jobs["vmc"] == len(cells_mummaneni2026.vmc_cells(load(ROOT, {"scale": "smoke"})))
+
+
+def test_a_changed_grid_adds_only_its_own_cells(smoke):
+    jobs = planned(smoke, "mummaneni2026={sweep: {alphas: [2, 3, 4]}}")
+    assert jobs["vmc"] == jobs["observables"] == 3 * 2  # rings, protocols
+    assert not jobs.keys() & {"ground_state", "supervised", "westerhout2020_fig2", "mummaneni2026_fig5"}
+    assert {"importance", "mummaneni2026_fig10", "mummaneni2026_tableX1"} <= jobs.keys()
+
+
+def test_scanned_thresholds_rerun_no_optimisation(smoke):
+    jobs = planned(smoke, "mummaneni2026={importance: {taus: [0.2, 0.3]}}")
+    assert jobs["importance"] == 1
+    assert not jobs.keys() & {"vmc", "observables", "mummaneni2026_fig5"}
 
 
 def test_one_figure_alone(tmp_path):
@@ -129,6 +170,14 @@ def test_paper_scale_plans_the_full_grid(tmp_path):
     count = int(re.findall(r"^supervised +(\d+)$", output, re.M)[-1])
     # couplings times networks, and one network trained on the whole state at each coupling
     assert count == 21 * (3 + 1) + 17 * (3 + 1) + 24 * (2 + 1)
+
+
+def test_paper_scale_plans_all_cells_of_a_study(tmp_path):
+    options = ("--cores", "1", "--dry-run", "--quiet", "rules", "--config", "scale=paper", "--", "mummaneni2026")
+    output = snakemake(tmp_path, *options).stdout
+    (count,) = re.findall(r"^vmc +(\d+)$", output, re.M)[-1:]
+    assert int(count) == (7 * 4 + 2 + 4) * 2  # sweep, small and density cells in two protocols
+    assert "westerhout2020" not in output
 
 
 def test_a_mistake_stops_before_anything_runs(tmp_path):
@@ -171,6 +220,14 @@ def test_unknown_cell_offers_the_nearest(tmp_path):
     )
 
 
+def test_unknown_cell_of_a_ring_offers_the_nearest(tmp_path):
+    for cell in ("ring8/rbm9-paper-sweep", "ring9/rbm2-paper-sweep"):
+        target = f"results/smoke/vmc/mummaneni2026/{cell}_models.csv"
+        done = snakemake(tmp_path, "--cores", "1", "--config", "scale=smoke", "--", target, check=False)
+        assert done.returncode != 0
+        assert re.search(rf"{cell} is no cell.*did you mean mummaneni2026/ring\d/rbm\d-paper-sweep", done.stdout)
+
+
 def test_two_runs_of_a_figure_have_the_same_id_and_bytes(smoke, tmp_path):
     table = "results/smoke/analysis/westerhout2020/fig5.csv"
     first = smoke / "results/smoke/figures/westerhout2020/fig5.pdf"
@@ -181,7 +238,7 @@ def test_two_runs_of_a_figure_have_the_same_id_and_bytes(smoke, tmp_path):
 
 def test_every_compute_rule_states_what_it_needs():
     for path in sorted((ROOT / "rules").glob("*.smk")):
-        for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S):
+        for name, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule |\Z)", path.read_text(), re.M | re.S):
             if "localrule: True" in body:
                 continue
             for directive in ("output", "params", "log", "benchmark", "threads", "resources", "conda", "shell"):

@@ -20,6 +20,10 @@ Out = Annotated[Path, typer.Option(help="file to write")]
 Settings = Annotated[str, typer.Option(help="the used part of the configuration, as JSON")]
 Threads = Annotated[int, typer.Option(help="threads")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+GroundState = Annotated[Path, typer.Option(help="ground state")]
+Code = Annotated[str, typer.Option(help="hash of the code; checkpoints of other code are not resumed")]
+SaveEvery = Annotated[float, typer.Option(help="seconds between checkpoints")]
+Tau = Annotated[float, typer.Option(help="relative change that makes a hidden unit important")]
 Files = Annotated[list[Path], typer.Option(help="input file; repeat the option for more")]
 
 
@@ -33,6 +37,11 @@ def set_threads(threads: int) -> None:
     """Fix the threads of BLAS, OpenMP and PyTorch before they are imported."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)
+
+
+def end_as_exception() -> None:
+    """Let termination arrive as an exception, so that checkpoints are written."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @app.command()
@@ -77,7 +86,7 @@ def momentum_check(
 
 
 @app.command()
-def dataset(settings: Settings, ground_state: Annotated[Path, typer.Option(help="ground state")], out: Out) -> None:
+def dataset(settings: Settings, ground_state: GroundState, out: Out) -> None:
     """Training and validation sets drawn from |psi|^2."""
     set_threads(1)
     from nqs import dataset as stage
@@ -89,19 +98,19 @@ def dataset(settings: Settings, ground_state: Annotated[Path, typer.Option(help=
 @app.command()
 def supervised(
     settings: Settings,
-    ground_state: Annotated[Path, typer.Option(help="ground state")],
+    ground_state: GroundState,
     out: Out,
     history: Annotated[Path, typer.Option(help="table of the trainings")],
     checkpoints: Annotated[Path, typer.Option(help="folder for unfinished trainings")],
     data: Files = [],  # noqa: B006  (typer reads the default, nobody changes it)
     device: Device = "auto",
     threads: Threads = 1,
-    save_every: Annotated[float, typer.Option(help="seconds between checkpoints")] = 20.0,
-    code: Annotated[str, typer.Option(help="hash of the code; checkpoints of other code are not resumed")] = "",
+    save_every: SaveEvery = 20.0,
+    code: Code = "",
 ) -> None:
     """Train all networks of one cell."""
     set_threads(threads)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that checkpoints are written
+    end_as_exception()
     from nqs import supervised as stage
     from nqs.device import choose
 
@@ -112,7 +121,7 @@ def supervised(
 
 @app.command()
 def overlaps(
-    ground_state: Annotated[Path, typer.Option(help="ground state")],
+    ground_state: GroundState,
     weights: Annotated[Path, typer.Option(help="trained networks of one cell")],
     samples: Annotated[int, typer.Option(help="fresh |psi|^2 samples")],
     out: Out,
@@ -143,6 +152,141 @@ def summary(
     stage.build(overlaps, selection, out, cost)
 
 
+@app.command()
+def vmc(
+    settings: Settings,
+    ground_state: GroundState,
+    out: Out,
+    models: Annotated[Path, typer.Option(help="table of the networks")],
+    trace: Annotated[Path, typer.Option(help="table of the iterations")],
+    checkpoints: Annotated[Path, typer.Option(help="folder for unfinished runs")],
+    device: Device = "auto",
+    threads: Threads = 1,
+    save_every: SaveEvery = 20.0,
+    code: Code = "",
+) -> None:
+    """Optimise all networks of one cell by variational Monte Carlo."""
+    set_threads(threads)
+    end_as_exception()
+    from nqs import vmc as stage
+
+    stage.run(
+        json.loads(settings), ground_state, out, models, trace,
+        checkpoints=checkpoints, device=device, threads=threads, code=code, save_every=save_every,
+    )  # fmt: skip
+
+
+@app.command()
+def observables(
+    weights: Annotated[Path, typer.Option(help="networks of one cell")],
+    models: Annotated[Path, typer.Option(help="table of the networks")],
+    ground_state: GroundState,
+    tau: Tau,
+    out: Out,
+    units: Annotated[Path, typer.Option(help="table of the hidden units")],
+    snapshots: Annotated[Path, typer.Option(help="table of the kept iterations")],
+    threads: Threads = 1,
+) -> None:
+    """Exact energies and correlations of the networks of one cell, whole and with hidden units removed."""
+    set_threads(threads)
+    from nqs.analysis import observables as stage
+
+    stage.build(weights, models, ground_state, tau, out, units, snapshots)
+
+
+@app.command()
+def importance(
+    taus: Annotated[list[float], typer.Option(help="threshold; repeat the option for more")],
+    states: Files,
+    units: Files,
+    out: Out,
+    fractions: Annotated[Path, typer.Option(help="means over repeats")],
+    power_laws: Annotated[Path, typer.Option(help="fits against the number of sites")],
+) -> None:
+    """Important hidden units of every network at several thresholds, their means and power laws."""
+    from nqs.analysis import importance as stage
+
+    stage.build(states, units, taus, out, fractions, power_laws)
+
+
+@app.command("rbm-tables")
+def rbm_tables(
+    name: Annotated[str, typer.Argument(help="figure, e.g. fig5")],
+    tau: Tau,
+    out: Out,
+    cost: Annotated[Path, typer.Option(help="wall time and devices, JSON")],
+    models: Files = [],  # noqa: B006
+    traces: Files = [],  # noqa: B006
+    states: Files = [],  # noqa: B006
+    units: Files = [],  # noqa: B006
+    snapshots: Files = [],  # noqa: B006
+    weights: Files = [],  # noqa: B006
+    importance: Files = [],  # noqa: B006
+    fractions: Files = [],  # noqa: B006
+    power_laws: Files = [],  # noqa: B006
+) -> None:
+    """The table behind a figure of mummaneni2026."""
+    set_threads(1)
+    from nqs import training_cost
+    from nqs.analysis import rbm_tables as stage
+
+    files = {
+        "models": models, "traces": traces, "states": states, "units": units, "snapshots": snapshots,
+        "weights": weights, "importance": importance, "fractions": fractions, "power_laws": power_laws,
+    }  # fmt: skip
+    stage.build(name, files, tau, out)
+    training_cost.write(models, cost)
+
+
+@app.command("published-table")
+def published_table(
+    name: Annotated[str, typer.Argument(help="<study>_<table>, e.g. mummaneni2026_tableX1")],
+    settings: Settings,
+    tau: Tau,
+    published: Annotated[Path, typer.Option(help="published numbers")],
+    stem: Annotated[Path, typer.Option(help="output path without .csv, .md, .json")],
+    models: Files,
+    states: Files,
+    units: Files,
+    snapshots: Files,
+    importance: Files,
+    fractions: Files,
+    power_laws: Files,
+) -> None:
+    """Every number of the paper beside ours, and the table's provenance."""
+    set_threads(1)
+    from nqs import tables
+
+    files = {
+        "models": models, "states": states, "units": units, "snapshots": snapshots,
+        "importance": importance, "fractions": fractions, "power_laws": power_laws,
+    }  # fmt: skip
+    tables.build(name, json.loads(settings), files, tau, published, stem)
+
+
+@app.command("published-trends")
+def published_trends(
+    tau: Tau,
+    out: Out,
+    models: Files,
+    states: Files,
+    units: Files,
+    snapshots: Files,
+    importance: Files,
+    fractions: Files,
+    power_laws: Files,
+) -> None:
+    """The paper's statements about trends, tested on our networks."""
+    set_threads(1)
+    from nqs.analysis import published_trends as stage
+
+    files = {
+        "models": models, "states": states, "units": units, "snapshots": snapshots,
+        "importance": importance, "fractions": fractions, "power_laws": power_laws,
+    }  # fmt: skip
+    stage.build(files, tau, out)
+
+
 @app.command("lattice-geometry")
 def lattice_geometry(settings: Settings, out: Out) -> None:
     """Sites and bonds of clusters, as drawn."""
@@ -161,7 +305,7 @@ def figure(
     name: Annotated[str, typer.Argument(help="<study>_<figure>, e.g. westerhout2020_fig2")],
     settings: Settings,
     table: Annotated[Path, typer.Option(help="the figure's table")],
-    published: Annotated[Path, typer.Option(help="published curves")],
+    published: Annotated[Path, typer.Option(help="published values")],
     stem: Annotated[Path, typer.Option(help="output path without .pdf, .png, .json")],
     cost: Annotated[Path | None, typer.Option(help="wall time behind the table, JSON")] = None,
 ) -> None:

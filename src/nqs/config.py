@@ -2,7 +2,7 @@
 
 config.yaml holds every number of the science at laptop scale; presets/<scale>.yaml overlays it; values given on the
 command line come last. `load` merges the three and validates the result before anything runs. This module imports
-neither PyTorch nor QuSpin, because every Snakemake call reads it.
+neither PyTorch nor QuSpin, because every Snakemake call reads it. The blocks of a study are in config_<study>.py.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from nqs.cluster_names import CLUSTERS, sites
+from nqs.config_blocks import Block, Positive, pick, without_repeats
+from nqs.config_mummaneni2026 import Mummaneni2026
+from nqs.config_westerhout2020 import Westerhout2020
 from nqs.errors import ConfigError
 
 ARCHITECTURES = ("dense", "cnn")
@@ -25,34 +28,20 @@ SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coinci
 MOST_SITES = 36  # exact ground states end here
 
 
-def six_digits(value: float) -> float:
-    """A number that its file name gives back; -0 becomes 0."""
-    if float(f"{value:g}") != value:
-        raise ValueError(f"{value} has more than six digits; round it")
-    return value + 0.0
-
-
-Epsilon = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
-Coupling = Annotated[float, Field(ge=0), AfterValidator(six_digits)]
-Positive = Annotated[int, Field(ge=1, strict=True)]
-
-
-class Block(BaseModel):
-    """A block of the configuration: unknown keys are errors, values do not change after validation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 class ClusterBlock(Block):
-    """A cluster of your own: a rectangular torus of one of the known lattices."""
+    """A cluster of your own: a rectangular torus of one of the known lattices, or a ring."""
 
-    lattice: Literal["square", "triangle", "kagome"] = Field(description="bond pattern")
-    shape: tuple[Positive, Positive] = Field(description="unit cells along x and y")
+    lattice: Literal["square", "triangle", "kagome", "ring"] = Field(description="bond pattern")
+    shape: tuple[Positive, Positive] = Field(description="unit cells along x and y; ring: sites and 1")
 
     @model_validator(mode="after")
     def has_an_sz_zero_sector(self) -> ClusterBlock:
-        n, side = sites(self.lattice, self.shape), SMALLEST_SIDE[self.lattice]
-        if min(self.shape) < side:
+        n = sites(self.lattice, self.shape)
+        if self.lattice == "ring":
+            if self.shape[1] != 1 or n < 4:
+                raise ValueError("a ring needs the shape [N, 1] with at least 4 sites")
+        elif min(self.shape) < SMALLEST_SIDE[self.lattice]:
+            side = SMALLEST_SIDE[self.lattice]
             raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
         if n > MOST_SITES:
             raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
@@ -104,128 +93,6 @@ class GroundStateBlock(Block):
         return without_repeats(values, "symmetry")
 
 
-class DatasetBlock(Block):
-    """Training and validation sets drawn from |psi|^2."""
-
-    replacement: bool = Field(True, description="draw with replacement, duplicates kept")
-    validation_ratio: float = Field(0.1, gt=0, description="validation-set size over training-set size")
-
-
-class TrainingBlock(Block):
-    """Supervised training with early stopping on the validation loss."""
-
-    batch: Positive = Field(128, description="states per update")
-    check_every: Positive = Field(10, description="updates between two validation checks")
-    patience: Positive = Field(250, description="checks without improvement before a network stops")
-    max_updates: Positive = Field(description="updates at most")
-
-
-class ExpressibilityBlock(TrainingBlock):
-    """Training on the whole ground state: every batch is a fresh draw from |psi|^2."""
-
-    repeats: Positive = Field(1, description="networks per coupling")
-    validation_states: Positive = Field(20_000, description="states of the fixed validation draw")
-
-
-class OverlapBlock(Block):
-    """Evaluation of trained networks."""
-
-    samples: Positive = Field(100_000, description="fresh |psi|^2 samples of the `sampled` overlap")
-
-
-class Couplings(Block):
-    """Anything scanned over J2/J1."""
-
-    j2: tuple[Coupling, ...] = Field(description="couplings J2/J1")
-
-    @field_validator("j2")
-    @classmethod
-    def distinct(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return without_repeats(values, "coupling")
-
-
-class Panel(Couplings):
-    """One lattice of Fig. 2."""
-
-    cluster: str = Field(description="cluster name")
-    networks: tuple[str, ...] = Field(description="networks trained on its signs")
-    j2_of: dict[str, tuple[Coupling, ...]] = Field({}, description="networks trained at some of the couplings only")
-    expressibility: tuple[Coupling, ...] = Field((), description="couplings of the dashed line; a subset of j2")
-
-    @field_validator("networks")
-    @classmethod
-    def networks_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return without_repeats(values, "network")
-
-    @field_validator("expressibility")
-    @classmethod
-    def couplings_differ(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return without_repeats(values, "coupling") if values else values
-
-    @model_validator(mode="after")
-    def subset(self) -> Panel:
-        for name in self.j2_of:
-            pick(name, self.networks, "network", "j2_of")
-        for values in self.j2_of.values():
-            without_repeats(values, "coupling in j2_of")
-        for key, values in [("expressibility", self.expressibility), *self.j2_of.items()]:
-            extra = sorted(set(values) - set(self.j2))
-            if extra:
-                raise ValueError(f"{key}: {extra} not in j2; list those couplings in j2 too")
-        return self
-
-    def couplings(self, network: str) -> tuple[float, ...]:
-        """The couplings at which a network is trained."""
-        return self.j2_of.get(network, self.j2)
-
-
-class Fig1(Block):
-    """The lattices."""
-
-    clusters: tuple[str, ...] = Field(description="clusters drawn, left to right")
-
-    @field_validator("clusters")
-    @classmethod
-    def clusters_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return without_repeats(values, "cluster")
-
-
-class Fig2(Block):
-    """Sign overlap against J2/J1."""
-
-    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
-    repeats: Positive = Field(4, description="networks per point, each on its own data set")
-    expressibility_network: str = Field("dense2", description="network of the dashed line")
-    panels: tuple[Panel, ...] = Field(min_length=1, description="one per lattice")
-
-    @field_validator("panels")
-    @classmethod
-    def clusters_differ(cls, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
-        without_repeats(tuple(panel.cluster for panel in panels), "cluster")
-        return panels
-
-
-class Fig5(Couplings):
-    """Sign against amplitude overlap."""
-
-    cluster: str = Field(description="cluster name")
-    network: str = Field("dense2", description="network used for both targets")
-    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
-    repeats: Positive = Field(4, description="networks per point")
-
-
-class Westerhout2020(Block):
-    """Study `westerhout2020`."""
-
-    dataset: DatasetBlock
-    training: TrainingBlock
-    expressibility: ExpressibilityBlock
-    overlaps: OverlapBlock
-    fig1: Fig1
-    fig2: Fig2
-    fig5: Fig5
-
-
 class Config(Block):
     """The whole configuration."""
 
@@ -236,6 +103,7 @@ class Config(Block):
     networks: dict[str, NetworkBlock] = Field(description="networks by name")
     ground_state: GroundStateBlock
     westerhout2020: Westerhout2020
+    mummaneni2026: Mummaneni2026
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:
@@ -245,11 +113,13 @@ class Config(Block):
         for name in sorted({*CLUSTERS} & {*self.clusters}):
             raise ValueError(f"clusters.{name}: this name is built in; choose another")
         known = sorted({*CLUSTERS, *self.clusters})
-        for key, name in self._cluster_names():
+        for key, name in self.westerhout2020.cluster_names():
             pick(name, known, "cluster", key)
-        for key, name in self._network_names():
+            if self.cluster(name)[0] == "ring":
+                raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
+        for key, name in self.westerhout2020.network_names():
             pick(name, sorted(self.networks), "network", key)
-        for key, cluster, name in self._trained_on():
+        for key, cluster, name in self.westerhout2020.trained_on():
             if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] == "kagome":
                 raise ValueError(
                     f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
@@ -257,59 +127,11 @@ class Config(Block):
                 )
         return self
 
-    def _trained_on(self) -> Iterable[tuple[str, str, str]]:
-        """Key, cluster and network of everything that is trained."""
-        study = self.westerhout2020
-        for number, panel in enumerate(study.fig2.panels):
-            for name in panel.networks:
-                yield f"westerhout2020.fig2.panels.{number}.networks", panel.cluster, name
-            if panel.expressibility:
-                yield "westerhout2020.fig2.expressibility_network", panel.cluster, study.fig2.expressibility_network
-        yield "westerhout2020.fig5.network", study.fig5.cluster, study.fig5.network
-
     def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
         """Lattice and shape of a cluster, built in or your own."""
         if name in self.clusters:
             return self.clusters[name].lattice, self.clusters[name].shape
         return CLUSTERS[name]
-
-    def _cluster_names(self) -> Iterable[tuple[str, str]]:
-        study = self.westerhout2020
-        for name in study.fig1.clusters:
-            yield "westerhout2020.fig1.clusters", name
-        for number, panel in enumerate(study.fig2.panels):
-            yield f"westerhout2020.fig2.panels.{number}.cluster", panel.cluster
-        yield "westerhout2020.fig5.cluster", study.fig5.cluster
-
-    def _network_names(self) -> Iterable[tuple[str, str]]:
-        study = self.westerhout2020
-        for number, panel in enumerate(study.fig2.panels):
-            for name in panel.networks:
-                yield f"westerhout2020.fig2.panels.{number}.networks", name
-        yield "westerhout2020.fig2.expressibility_network", study.fig2.expressibility_network
-        yield "westerhout2020.fig5.network", study.fig5.network
-
-
-def without_repeats(values: tuple, noun: str) -> tuple:
-    """The values, if there are any and none twice."""
-    if not values:
-        raise ValueError(f"is empty; give at least one {noun}")
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"{noun} {', '.join(map(str, twice))} listed twice; remove the repeat")
-    return values
-
-
-def pick(name: str, known: Iterable[str], noun: str, key: str = "") -> str:
-    """The name, if it is known; otherwise an error that offers the nearest one."""
-    known = list(known)
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    raise ValueError(
-        f"{key + ': ' if key else ''}unknown {noun} '{name}'"
-        + (f"; did you mean '{near[0]}'? Known: {', '.join(known)}" if near else "")
-    )
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

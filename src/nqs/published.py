@@ -1,7 +1,8 @@
-"""Published curves of Westerhout et al. (2020), arXiv:1907.08186, as a tidy table.
+"""Published values: curves as a tidy table, facts as a mapping.
 
-The values were read off the plots of the paper, +-0.01 in overlap. Curves described in words only
-(dense1 at small J2 on the kagome lattice, the dashed lines of Fig. 2) are no data and left out.
+The curves are those of Westerhout et al. (2020), arXiv:1907.08186, read off the plots of the paper, +-0.01 in overlap.
+Curves described in words only (dense1 at small J2 on the kagome lattice, the dashed lines of Fig. 2) are no data and
+left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from nqs.errors import NqsError
 
@@ -32,7 +34,18 @@ EPSILON = 0.01  # data-set size of Figs. 2 (upper row) and 5
 
 
 class PublishedError(NqsError):
-    """The file does not hold the published curves."""
+    """The file does not hold the published values."""
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Published numbers by name; each a mapping with value, uncertainty, unit and where. Raises PublishedError."""
+    try:
+        facts = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise PublishedError(f"{path}: cannot read the published numbers: {error!r}") from error
+    if not isinstance(facts, dict):
+        raise PublishedError(f"{path}: must be a mapping of names to published numbers")
+    return facts
 
 
 def read_curves(path: Path = CURVES) -> pd.DataFrame:

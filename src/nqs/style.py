@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib.style
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,6 +28,8 @@ J2_OVER_J1 = "$J_2/J_1$"
 # Okabe and Ito's palette: told apart with every common kind of colour blindness.
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY, BLACK = "#CC79A7", "#E69F00", "#56B4E9", "#000000"
+AMBER = "#F0B73C"  # lighter than orange: for colour-blind viewers, the further from vermillion
+DARK = "#222222"
 
 # name: (colour, marker, label)
 SERIES = {
@@ -35,7 +38,22 @@ SERIES = {
     "cnn": (GREEN, "^", "convolutional"),
     "sign": (BLUE, "o", "signs"),
     "amplitude": (ORANGE, "D", "amplitudes"),
+    "alpha1": (DARK, "v", r"$\alpha=1$"),  # hidden units per site
+    "alpha2": (BLUE, "o", r"$\alpha=2$"),
+    "alpha3": (VERMILLION, "s", r"$\alpha=3$"),
+    "alpha4": (GREEN, "^", r"$\alpha=4$"),
+    "alpha5": (AMBER, "D", r"$\alpha=5$"),
+    "paper": (BLUE, "o", "paper mode"),  # how a Boltzmann machine is sampled while it trains
+    "sound": (VERMILLION, "s", "sound mode"),
+    "paper-zero": (BLUE, "o", "paper mode, $S^z=0$"),  # the same, and the states an exact sum runs over
+    "paper-all": (SKY, "v", "paper mode, all states"),
+    "sound-zero": (VERMILLION, "s", "sound mode, $S^z=0$"),
+    "sound-all": (AMBER, "D", "sound mode, all states"),
+    "full": (DARK, "o", "all hidden units"),  # which hidden units are kept
+    "important": (GREEN, "^", "important units only"),
+    "unimportant": (ORANGE, "v", "unimportant units only"),
 }
+EXACT: dict[str, Any] = {"color": "0.45", "linestyle": (0, (3, 1.6)), "linewidth": 0.9, "label": "exact"}
 
 # J2/J1 between which each model is strongly frustrated [Westerhout 2020].
 FRUSTRATED = {"square": (0.4, 0.6), "triangle": (1.25, inf), "kagome": (0.51, 1.82)}
@@ -46,13 +64,13 @@ SMALL_PRINT = 5.5  # points
 
 def single_column(height: float = 2.7) -> tuple[Figure, Axes]:
     """Figure of one column's width with one axes; height in inches."""
-    fig = _figure(SINGLE_COLUMN, height)
+    fig = figure(SINGLE_COLUMN, height)
     return fig, fig.subplots()
 
 
 def double_column(rows: int = 1, columns: int = 3, height: float = 2.6) -> tuple[Figure, np.ndarray]:
     """Figure of two columns' width and its axes (rows, columns); height in inches."""
-    fig = _figure(DOUBLE_COLUMN, height)
+    fig = figure(DOUBLE_COLUMN, height)
     return fig, fig.subplots(rows, columns, squeeze=False)
 
 
@@ -61,13 +79,19 @@ def use() -> None:
     matplotlib.style.use(STYLE_FILE)
 
 
-def _figure(width: float, height: float) -> Figure:
+def figure(width: float, height: float) -> Figure:
+    """Empty figure in the project's style; inches."""
     use()
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def sequence(count: int) -> list[tuple[float, float, float, float]]:
+    """Colours from dark to light for an ordered quantity, such as the number of sites."""
+    return [tuple(colour) for colour in colormaps["viridis"](np.linspace(0, 0.9, count))]
+
+
 def series(name: str) -> dict[str, Any]:
-    """Line, marker, colour and label of a network or target; black if it is not in SERIES."""
+    """Line, marker, colour and label of a series; black if it is not in SERIES."""
     colour, marker, label = SERIES.get(name, (BLACK, "v", name))
     return {"color": colour, "marker": marker, "linestyle": "-", "label": label}
 
@@ -117,7 +141,8 @@ def legend_above(fig: Figure, axes: Iterable[Axes], extra: Sequence[Artist] = ()
 def small_print(fig: Figure, text: str) -> None:
     """Lines of small type below the panels, wrapped to the figure's width."""
     margin = 0.01
-    width = 72 * fig.get_figwidth() * (1 - 2 * margin)  # points
+    hinting = 0.95  # pixel fonts are a little wider than the outlines that are measured
+    width = 72 * fig.get_figwidth() * (1 - 2 * margin) * hinting  # points
     # As the figure's x label the text gets its own room from the layout.
     fig.supxlabel(
         "\n".join(_wrapped(text, width)),

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nqs import provenance, published
+from nqs import provenance
 from nqs.errors import InputError
-from nqs.figures import westerhout2020
+from nqs.published import read_curves, read_facts
 
-FIGURES = {f"westerhout2020_{name}": figure for name, figure in westerhout2020.FIGURES.items()}
+# Each study's figures are in the module of its name, imported when one of them is drawn: an edited figure of one study
+# does not redraw those of another.
+PUBLISHED: dict[str, Callable[[Path], Any]] = {"westerhout2020": read_curves, "mummaneni2026": read_facts}
+
+
+def figures() -> list[str]:
+    """Names of all figures, <study>_<figure>."""
+    return [f"{study}_{figure}" for study in PUBLISHED for figure in import_module(f"nqs.figures.{study}").FIGURES]
 
 
 def draw(
-    name: str, settings: Mapping[str, Any], table: Path, curves: Path, stem: Path, cost: Path | None = None
+    name: str, settings: Mapping[str, Any], table: Path, published: Path, stem: Path, cost: Path | None = None
 ) -> None:
     """Draw the figure `name` from its table.
 
     settings: note (opens the small print), config (the part the figure depends on), code (hash), seeds.
-    curves: the published points; cost: JSON with the wall time behind the table.
+    published: the published values; cost: JSON with the wall time and the devices of the training behind the table.
     Raises InputError for an unknown figure.
     """
-    if name not in FIGURES:
-        raise InputError(f"unknown figure '{name}'; known: {', '.join(sorted(FIGURES))}")
+    study, _, figure = name.partition("_")
+    functions = import_module(f"nqs.figures.{study}").FIGURES if study in PUBLISHED else {}
+    if figure not in functions:
+        raise InputError(f"unknown figure '{name}'; known: {', '.join(sorted(figures()))}")
     begin = time.monotonic()
     points = pd.read_csv(table)
-    fig = FIGURES[name](points, published.read_curves(curves), settings["note"])
-    trained = json.loads(cost.read_text())["training_wall_s"] if cost else 0.0
+    fig = functions[figure](points, PUBLISHED[study](published), settings["note"])
+    training = json.loads(cost.read_text()) if cost else {}
+    devices = sorted(points.device.unique()) if "device" in points else training.get("devices", [])
     record = provenance.record(
         name,
         config=settings["config"],
-        inputs=[table, curves],
+        inputs=[table, published],
         root=Path.cwd(),
         code=settings["code"],
-        device=" and ".join(sorted(points.device.unique())) if "device" in points else "none",
+        device=" and ".join(devices) or "none",
         seeds=settings["seeds"],
-        wall_seconds=round(time.monotonic() - begin + trained, 2),
+        wall_seconds=round(time.monotonic() - begin + training.get("training_wall_s", 0.0), 2),
         repository=Path(__file__).parents[3],
     )
     provenance.save_figure(fig, stem, record)

@@ -7,7 +7,7 @@ and standard errors already in the columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nqs import style
-from nqs.errors import InputError
+from nqs.figures.table import TableError, only, require, sentences, span
 from nqs.published import PRECISION
 
 LATTICE_TITLES = {"square": "square", "triangle": "triangular", "kagome": "kagome"}
@@ -52,24 +52,20 @@ UNSEEN_STATES = "the states in neither the training nor the validation set"
 EPSILON_TRAIN = r"$\epsilon_\mathrm{train}=$"
 
 
-class TableError(InputError):
-    """The table cannot be drawn as this figure."""
-
-
 def fig1(table: pd.DataFrame, published: pd.DataFrame | None = None, note: str = "") -> Figure:
     """The lattices, one panel per cluster; `table` as from `analysis.lattice_geometry`.
 
     Nothing published is overlaid: `published` is there because every figure is called alike.
     """
-    _require(table, GEOMETRY_COLUMNS)
+    require(table, GEOMETRY_COLUMNS)
     clusters = list(table.cluster.unique())
     fig, axes = style.double_column(1, len(clusters), height=2.5)
     for index, (ax, cluster) in enumerate(zip(axes.flat, clusters, strict=True)):
         rows = table[table.cluster == cluster]
         _draw_lattice(ax, rows)
-        _title(ax, index, _only(rows, "lattice"), cluster)
+        _title(ax, index, only(rows, "lattice"), cluster)
     style.legend_above(fig, [], [Line2D([], [], color=c, linestyle=line, label=b) for c, line, b in BONDS.values()])
-    style.small_print(fig, _sentences(note, "Short, pale bonds wrap around the torus"))
+    style.small_print(fig, sentences(note, "Short, pale bonds wrap around the torus"))
     return fig
 
 
@@ -88,7 +84,7 @@ def _draw_lattice(ax: Axes, rows: pd.DataFrame) -> None:
 
 def fig2(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
     """Overlap of the signs against J2/J1, one panel per cluster; variational below, if present."""
-    _require(table, OVERLAP_COLUMNS)
+    require(table, OVERLAP_COLUMNS)
     drawn, missing = _without_gaps(table)
     published = published[(published.figure == "fig2") & published.network.isin(table.network)]
     clusters = list(table.cluster.unique())
@@ -97,7 +93,7 @@ def fig2(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure
     fig, axes = style.double_column(len(rows), len(clusters), height=0.9 + 1.9 * len(rows))
     for row, name in enumerate(rows):
         for column, cluster in enumerate(clusters):
-            ax, lattice = axes[row, column], _only(table[table.cluster == cluster], "lattice")
+            ax, lattice = axes[row, column], only(table[table.cluster == cluster], "lattice")
             here = drawn[drawn.cluster == cluster]
             _draw_published(ax, _at(published, cluster, name), by="network")
             _draw_overlaps(ax, here[here.series == name], by="network")
@@ -121,10 +117,10 @@ def fig2(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure
 
 def fig5(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
     """Overlap of the signs and of the amplitudes against J2/J1 on one cluster."""
-    _require(table, (*OVERLAP_COLUMNS, "target"))
+    require(table, (*OVERLAP_COLUMNS, "target"))
     drawn, missing = _without_gaps(table)
     published = published[(published.figure == "fig5") & published.target.isin(table.target)]
-    cluster, lattice, network = (_only(table, name) for name in ("cluster", "lattice", "network"))
+    cluster, lattice, network = (only(table, name) for name in ("cluster", "lattice", "network"))
 
     fig, ax = style.single_column(height=2.9)
     _draw_published(ax, _at(published, cluster, "generalisation"), by="target")
@@ -192,45 +188,34 @@ def _finish(
     absent = [cluster for cluster in clusters if cluster not in set(published.cluster)]
     extra = [style.published_key()] if len(absent) < len(clusters) else []
     style.legend_above(fig, fig.axes, [*extra, style.frustrated_key()], legend_columns)
-    sentences = [note, f"Clusters: {', '.join(clusters)}", *_repeats_and_sizes(table), shown]
-    sentences.append("Error bars: standard error over repeats")
+    facts = [note, f"Clusters: {', '.join(clusters)}", *_repeats_and_sizes(table), shown]
+    facts.append("Error bars: standard error over repeats")
     if extra:
-        size = _values(published.epsilon_train)
-        sentences.append(f"Hollow: published, {EPSILON_TRAIN} {size}, read off the plots to $\\pm{PRECISION}$")
+        size = span(published.epsilon_train)
+        facts.append(f"Hollow: published, {EPSILON_TRAIN} {size}, read off the plots to $\\pm{PRECISION}$")
     if absent:
         there = ", ".join(published.cluster.unique())
-        sentences.append(f"Published values are for {there}, none for {', '.join(absent)}")
+        facts.append(f"Published values are for {there}, none for {', '.join(absent)}")
     diverged = int(table.n_diverged.sum()) if "n_diverged" in table else 0
     if diverged:
-        sentences.append(f"{diverged} trainings diverged and count with their last good parameters")
+        facts.append(f"{diverged} trainings diverged and count with their last good parameters")
     if missing:
-        sentences.append(f"{missing} {'point' if missing == 1 else 'points'} without a value")
-    style.small_print(fig, _sentences(*sentences))
+        facts.append(f"{missing} {'point' if missing == 1 else 'points'} without a value")
+    style.small_print(fig, sentences(*facts))
 
 
 def _repeats_and_sizes(table: pd.DataFrame) -> list[str]:
     """How many networks each point averages and how many states they saw."""
     repeats = [
-        f"{_values(rows.n_members)}{'' if name == 'generalisation' else f' ({name})'}"
+        f"{span(rows.n_members)}{'' if name == 'generalisation' else f' ({name})'}"
         for name in OVERLAP_OF
         if len(rows := table[table.series == name])
     ]
     sizes = table[table.series == "generalisation"].epsilon_train
     return [
         f"Repeats per point: {', '.join(repeats)}",
-        f"{EPSILON_TRAIN} {_values(sizes)}" if sizes.notna().any() else "",
+        f"{EPSILON_TRAIN} {span(sizes)}" if sizes.notna().any() else "",
     ]
-
-
-def _values(column: pd.Series) -> str:
-    """The distinct values: 0.01, or 2-4 if there are several."""
-    values = sorted(column.dropna().unique())
-    return "\N{EN DASH}".join(f"{value:g}" for value in dict.fromkeys([*values[:1], *values[-1:]]))
-
-
-def _sentences(*parts: str) -> str:
-    """The parts that are not empty, each with a capital and a full stop."""
-    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts if part)
 
 
 def _at(published: pd.DataFrame, cluster: str, series: str) -> pd.DataFrame:
@@ -248,21 +233,6 @@ def _without_gaps(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         parts.append(rows.assign(overlap=rows[f"{name}_mean"], overlap_sem=rows[f"{name}_sem"]))
     drawn = pd.concat(parts).dropna(subset=["j2_over_j1", "overlap"])
     return drawn, len(table) - len(drawn)
-
-
-def _require(table: pd.DataFrame, columns: Iterable[str]) -> None:
-    absent = [name for name in columns if name not in table]
-    if absent:
-        raise TableError(f"the table lacks columns {', '.join(absent)}")
-    if table.empty:
-        raise TableError("the table has no rows")
-
-
-def _only(table: pd.DataFrame, column: str) -> str:
-    values = table[column].unique()
-    if len(values) != 1:
-        raise TableError(f"{column} must have one value here, not {', '.join(map(str, values))}")
-    return str(values[0])
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"fig1": fig1, "fig2": fig2, "fig5": fig5}

@@ -1,0 +1,129 @@
+"""Worker of this project: trains the networks of one cell and resumes them at checkpoints.
+
+with_nqs.py SETTINGS GROUND_STATE    settings of the cell (JSON, as `nqs vmc` takes them), file of its ground state
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pipe import peak_memory, serve, timed
+
+from nqs import rbm_states, sr
+from nqs.ring_sums import ALL, energy_and_variance, ring
+from nqs.vmc import problem_of
+from nqs.vmc_loop import Course, iterate, train
+from nqs.wavefunction import Wavefunction
+
+KEPT = 64  # checkpoints of a training: so many at most, at regular intervals
+
+
+class Checkpoints:
+    """Course of a training every so many iterations, the interval doubling whenever there are too many files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.interval, self.files = folder, 10, dict[int, Path]()
+
+    def keep(self, course: Course) -> bool:
+        """Called after every iteration; True, so that the training goes on."""
+        if course.iteration % self.interval == 0 and course.status == "running":
+            path = self.files[course.iteration] = self.folder / f"{course.iteration}.pickle"
+            path.write_bytes(pickle.dumps(dataclasses.replace(course, trace=[])))
+        if len(self.files) > KEPT:
+            self.interval *= 2
+            for iteration in [i for i in self.files if i % self.interval]:
+                self.files.pop(iteration).unlink()
+        return True
+
+
+class Cell:
+    """The problem of a cell and the course being timed."""
+
+    def __init__(self, settings: str, ground_state: str) -> None:
+        self.problem = problem_of(json.loads(settings), Wavefunction.read(Path(ground_state)))
+        self.endless = dataclasses.replace(self.problem, tolerance=None, max_iterations=sys.maxsize)
+        self.course = Course.start(self.problem, 0)
+        self._repeat(3)  # for the compiler
+
+    def train(self, seed: int, folder: str | None = None) -> dict[str, Any]:
+        """Train one network to its end, keeping checkpoints in a folder; CPU and wall time without their writing."""
+        checkpoints = Checkpoints(Path(folder)) if folder else None
+        course = Course.start(self.problem, seed)
+        self.course = train(course, self.problem, *([checkpoints.keep] if checkpoints else []))
+        return {
+            "status": course.status, "iterations": course.iteration, "energy": course.trace[-1][0],
+            "exact_energy": self.problem.exact_energy, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
+            "checkpoints": {str(i): str(path) for i, path in checkpoints.files.items()} if checkpoints else {},
+        }  # fmt: skip
+
+    def load(self, checkpoint: str, seed: int) -> dict[str, Any]:
+        """Go to a checkpoint, with random numbers of its own for every seed."""
+        self.course = pickle.loads(Path(checkpoint).read_bytes())
+        self.course.rng = np.random.default_rng(seed)
+        return {"iteration": self.course.iteration}
+
+    def export(self, path: str) -> dict[str, Any]:
+        """Write parameters, Adam's moments, the number of updates and the chains."""
+        course = self.course
+        arrays = {"theta": course.theta, "mean": course.moments[0], "square": course.moments[1]}
+        for name, vector in arrays.copy().items():
+            visible, hidden, weights = self.problem.ansatz.split(vector)
+            arrays |= {f"{name}.visible": visible, f"{name}.hidden": hidden, f"{name}.weights": weights}
+            del arrays[name]
+        bits = course.chains[:, None] >> np.arange(self.problem.ansatz.n_sites, dtype=np.uint64) & np.uint64(1)
+        np.savez(path, iteration=course.iteration, spins=2 * bits.astype(np.int8) - 1, **arrays)
+        return {}
+
+    def time(self, iterations: int) -> dict[str, Any]:
+        """CPU time of iterations that continue the course."""
+        return timed(self._repeat, iterations)
+
+    def _repeat(self, iterations: int) -> None:
+        for _ in range(iterations):
+            iterate(self.course, self.endless)
+        if self.course.status != "running":
+            raise RuntimeError(f"the course ended: {self.course.status} {self.course.message}")
+
+    def exact(self) -> dict[str, Any]:
+        """Energy and variance of the course's parameters over all 2^N states."""
+        visible, hidden, weights = self.problem.ansatz.split(self.course.theta)
+        size = ring(len(visible))
+        psi = rbm_states.amplitudes(size, ALL, rbm_states.Machine(visible, hidden, weights.T))
+        energy, variance = energy_and_variance(size, ALL, psi)
+        return {"energy": energy, "variance": variance}
+
+    def direction(self, path: str) -> dict[str, Any]:
+        """Compare mean energy and natural gradient on given samples (n, N) with those in the same file.
+
+        Differences relative to ours; for the direction, of the vectors' norms.
+        """
+        given = np.load(path)
+        n_sites = self.problem.ansatz.n_sites
+        words = ((given["samples"] > 0).astype(np.uint64) << np.arange(n_sites, dtype=np.uint64)).sum(axis=1)
+        states, counts = np.unique(words.astype(np.uint64), return_counts=True)
+        weights, wave = counts / counts.sum(), self.problem.ansatz.at(self.course.theta)
+        energies = self.problem.hamiltonian.local_energies(wave, states)
+        ours = sr.direction(wave.derivatives(states), weights, energies, self.problem.shift)
+        theirs = np.concatenate([given["visible"], given["hidden"], given["weights"].ravel()])
+        mean = float(weights @ energies)
+        return {
+            "n_distinct": len(states),
+            "energy": abs(float(given["energy"]) / mean - 1),
+            "direction": float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours)),
+        }
+
+
+def main() -> None:
+    cell = Cell(*sys.argv[1:])
+    names = ("train", "load", "export", "time", "exact", "direction")
+    serve({name: getattr(cell, name) for name in names} | {"memory": peak_memory})
+
+
+if __name__ == "__main__":
+    main()

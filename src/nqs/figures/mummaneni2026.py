@@ -1,0 +1,272 @@
+"""Figures of Mummaneni and Sajjan (2026), arXiv:2603.24223: training of small rings; the hidden units are in
+`mummaneni2026_units`, the systematic study in `mummaneni2026_study`.
+
+Each function takes the figure's table, the published numbers (the mapping of reference/mummaneni2026/published.yaml)
+and a note that opens the small print, such as "laptop scale". The headline is the paper's mode summed over Sz = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from nqs import style
+from nqs.figures import mummaneni2026_study, mummaneni2026_units, rings
+from nqs.figures.table import require, sentences
+
+Published = Mapping[str, Any]
+NOTHING_PUBLISHED: Published = {}
+SUBLATTICES = (style.BLUE, style.VERMILLION)
+MEDIAN, SEED = "median seed", "seed"  # series of fig2
+APART = 0.07  # in alpha, between points of one density
+LOWEST_WEIGHT = 1e-7  # axis of figX2; smaller weights are cut
+
+
+def fig1(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
+    """The rings, one panel per cluster; nothing published is overlaid."""
+    require(table, ("cluster", "kind", "x0", "y0", "x1", "y1"))
+    clusters = list(table.cluster.unique())
+    fig = style.figure(style.SINGLE_COLUMN, 2.1)
+    axes = fig.subplots(1, len(clusters), squeeze=False)
+    for ax, cluster in zip(axes.flat, clusters, strict=True):
+        rows = rings.at(table, cluster=cluster)
+        ends = rows[rows.kind == "j1"][["x0", "y0", "x1", "y1"]].to_numpy(dtype=float)
+        ax.add_collection(LineCollection(list(ends.reshape(-1, 2, 2)), colors="0.4", linewidths=1))
+        sites = rows[rows.kind == "site"]
+        for parity, colour in enumerate(SUBLATTICES):
+            ax.plot(sites.x0[parity::2], sites.y0[parity::2], "o", color=colour, markersize=6)
+        ax.set_aspect("equal")
+        ax.margins(0.1)
+        ax.set_axis_off()
+        ax.set_title(f"$N={len(sites)}$")
+    rings.letters(axes)
+    keys = [
+        Line2D([], [], color=colour, marker="o", linestyle="none", label=f"sublattice {name}")
+        for colour, name in zip(SUBLATTICES, "AB", strict=True)
+    ]
+    style.legend_above(fig, [], [Line2D([], [], color="0.4", label="$J$"), *keys])
+    style.small_print(fig, sentences(note, "Colours: the sign of the staggered pattern $(-1)^i$"))
+    return fig
+
+
+def fig2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
+    """Sampled energy per site (above) and variance (below) during training, one column per ring."""
+    curves = ("energy_per_site", "variance")
+    require(table, ("n_sites", "mode", "series", "repeat", "iteration", *curves, "exact_energy_per_site", *rings.MEANS))
+    columns = rings.sizes(table)
+    fig, axes = style.double_column(2, len(columns), height=4.0)
+    for column, n_sites in enumerate(columns):
+        rows = rings.at(table, n_sites=n_sites)
+        for ax, quantity in zip(axes[:, column], curves, strict=True):
+            _draw_training(ax, rows, quantity)
+        upper, lower = axes[:, column]
+        upper.axhline(rows.exact_energy_per_site.iloc[0], **style.EXACT)
+        upper.set_title(f"$N={n_sites}$")
+        lower.set(yscale="log", xlabel="iteration")
+        order = rings.fact(published, "variance_orders")["value"].get(f"N{n_sites}")
+        if order is not None:
+            style.published(lower, [rows.iteration.max()], [order])
+    axes[0, 0].set_ylabel("energy per site ($J$)")
+    axes[1, 0].set_ylabel("variance of the energy ($J^2$)")
+    rings.letters(axes)
+    style.legend_above(fig, axes.flat)
+    energies = rings.fact(published, "energy_per_site_n4_n8")["value"]
+    quoted = ", ".join(f"${value:g}$ ($N={name[1:]}$)" for name, value in energies.items())
+    style.small_print(
+        fig,
+        sentences(
+            note, rings.HAMILTONIAN, rings.mode_names(table), *rings.models(table),
+            "Thick: the seed whose final error is the median; thin: the other seeds; both as sampled",
+            "Hollow: published order of magnitude, unit not stated",
+            f"The published energies per site, {quoted}, are not those of this Hamiltonian in any unit and not drawn",
+        ),
+    )  # fmt: skip
+    return fig
+
+
+def _draw_training(ax: Axes, rows: pd.DataFrame, quantity: str) -> None:
+    """Every seed thin, the median seed thick above them."""
+    for mode in rings.modes(rows):
+        look = style.series(mode) | {"marker": "none"}
+        here = rings.at(rows, mode=mode)
+        for repeat, line in rings.lines(rings.at(here, series=SEED), "repeat", "iteration"):
+            thin = look | {"label": f"_seed {repeat}", "linewidth": 0.5, "alpha": 0.5}
+            ax.plot(line.iteration, line[quantity], zorder=1.8, **thin)
+        line = rings.at(here, series=MEDIAN)
+        ax.plot(line.iteration, line[quantity], **look)
+
+
+def fig3(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
+    """Correlations at several iterations, one column per ring and one row per mode; nothing published is overlaid."""
+    require(table, ("n_sites", "mode", "iteration", "r", "czz_mean", "czz_sem", "exact_czz", *rings.MEANS))
+    rows, columns = rings.modes(table), rings.sizes(table)
+    iterations = sorted(table.iteration.unique())
+    colours = dict(zip(iterations, style.sequence(len(iterations)), strict=True))
+    fig, axes = style.double_column(len(rows), len(columns), height=1.0 + 1.7 * len(rows))
+    for (row, column), ax in np.ndenumerate(axes):
+        here = rings.at(table, mode=rows[row], n_sites=columns[column])
+        ax.set_title(rings.title(rows[row], n_sites=columns[column]))
+        if rings.nothing(ax, here):
+            continue
+        for iteration, line in rings.lines(here, "iteration", "r"):
+            label = f"iteration {iteration}" if iteration == iterations[0] else f"{iteration}"
+            colour = colours[iteration]
+            ax.errorbar(line.r, line.czz_mean, line.czz_sem, marker="o", color=colour, label=label)
+        exact = here.drop_duplicates("r").sort_values("r")
+        ax.plot(exact.r, exact.exact_czz, zorder=2.5, **style.EXACT)
+        rings.distance_axis(ax)
+        if column == 0:
+            ax.set_ylabel(r"$C_{zz}(r)$")
+    rings.letters(axes)
+    style.legend_above(fig, axes.flat, columns=len(iterations) + 1)
+    facts = (
+        r"$C_{zz}(r)=N^{-1}\,\Sigma_i\,\langle S^z_iS^z_{i+r}\rangle$, exact sums over all $2^N$ states",
+        rings.STANDARD_ERRORS,
+    )
+    style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), *facts))
+    return fig
+
+
+def fig12(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
+    """Dependence on the density: training (first row), final errors and variances, fractions and rho (second row)."""
+    quantities = ("energy", "error", "variance", "fraction")
+    errors = [f"{name}_{kind}" for name in quantities for kind in ("mean", "sem")]
+    require(
+        table,
+        (
+            "series", "n_sites", "mode", "sector", "alpha", "iteration", "exact_energy", *errors, "rho_mean", "rho_sd",
+            *rings.MEANS,
+        ),
+    )  # fmt: skip
+    training, final, fractions = (rings.at(table, series=name) for name in ("convergence", "final", "n12"))
+    modes = rings.modes(training)
+    fig = style.figure(style.DOUBLE_COLUMN, 4.6)
+    grid = fig.add_gridspec(2, 4 * len(modes))
+    first = [fig.add_subplot(grid[0, 4 * i : 4 * (i + 1)]) for i in range(len(modes))]
+    second = [fig.add_subplot(grid[1, len(modes) * i : len(modes) * (i + 1)]) for i in range(4)]
+    for ax, mode in zip(first, modes, strict=True):
+        _draw_convergence(ax, rings.at(training, mode=mode))
+        ax.set_title(rings.title(mode, n_sites=rings.sizes(training)[0]))
+    first[0].set_ylabel("energy ($J$)")
+    _draw_final(second[0], final, "error", "relative error of the energy")
+    _draw_final(second[1], final, "variance", "variance of the energy ($J^2$)")
+    _draw_against_alpha(second[2], fractions, "fraction_mean", "fraction_sem", rings.FRACTION)
+    _draw_against_alpha(second[3], fractions, "rho_mean", "rho_sd", r"$\rho$")
+    _draw_published_at_12(second[2:], fractions, published)
+    rings.letters([*first, *second])
+    style.legend_above(fig, [*first, *second], columns=6)
+    facts = (
+        rings.HAMILTONIAN, rings.SUMS,
+        f"{rings.STANDARD_ERRORS} (training: shaded; $\\rho$: standard deviation)",
+        "Small dots: as sampled while training", "Points of one density are set apart sideways",
+    )  # fmt: skip
+    style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), *facts))
+    return fig
+
+
+def _draw_convergence(ax: Axes, rows: pd.DataFrame) -> None:
+    for alpha, line in rings.lines(rows, "alpha", "iteration"):
+        look = style.series(f"alpha{alpha}") | {"marker": "none"}
+        ax.plot(line.iteration, line.energy_mean, **look)
+        low, high = line.energy_mean - line.energy_sem, line.energy_mean + line.energy_sem
+        ax.fill_between(line.iteration, low, high, color=look["color"], alpha=0.25, linewidth=0)
+    ax.axhline(rows.exact_energy.iloc[0], **style.EXACT)
+    ax.set_xlabel("iteration")
+
+
+def _draw_final(ax: Axes, rows: pd.DataFrame, quantity: str, label: str) -> None:
+    """Exact sums of the last states per variant, and what the samples said, small."""
+    for mode in rings.modes(rows):
+        sampled = rings.at(rows, mode=mode, sector="sampled").sort_values("alpha")
+        look = style.series(mode) | {"marker": ".", "linestyle": ":", "label": f"{mode} mode, sampled"}
+        ax.errorbar(sampled.alpha, sampled[f"{quantity}_mean"], sampled[f"{quantity}_sem"], **look)
+    _draw_against_alpha(ax, rows[rows.sector != "sampled"], f"{quantity}_mean", f"{quantity}_sem", label)
+    rings.whole_decades(ax, rows[f"{quantity}_mean"])
+
+
+def _draw_against_alpha(ax: Axes, rows: pd.DataFrame, value: str, error: str, label: str) -> None:
+    variants = rings.variants(rows)
+    for index, (mode, sector) in enumerate(variants):
+        line = rings.at(rows, mode=mode, sector=sector).sort_values("alpha")
+        shift = APART * (index - (len(variants) - 1) / 2)
+        ax.errorbar(line.alpha + shift, line[value], line[error], **style.series(f"{mode}-{sector}"))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.margins(x=0.12)
+    ax.set(xlabel=r"density $\alpha$", ylabel=label)
+    if not rows.empty:
+        ax.set_title(f"$N={rings.sizes(rows)[0]}$")
+
+
+def _draw_published_at_12(axes: list[Axes], rows: pd.DataFrame, published: Published) -> None:
+    """Published fractions and rho, which are for N = 12."""
+    if rings.sizes(rows) != [12]:
+        return
+    for ax, name in zip(axes, ("fraction_rises_with_alpha_n12", "rho_n12"), strict=True):
+        quoted = rings.fact(published, name)
+        alphas = [int(alpha.removeprefix("alpha")) for alpha in quoted["value"]]
+        values = list(quoted["value"].values())
+        if isinstance(quoted["uncertainty"], Mapping):
+            errors = list(quoted["uncertainty"].values())
+            ax.errorbar(alphas, values, errors, color="0.5", linestyle="none", label="_published errors", zorder=1.8)
+        style.published(ax, alphas, values)
+
+
+def figX2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
+    """Weight of each |Sz| during training: of the state (lines) and of the samples (markers)."""
+    weights = ("exact_weight_mean", "sampled_weight_mean")
+    require(table, ("n_sites", "alpha", "mode", "iteration", "m", *weights, *rings.MEANS))
+    rows = rings.modes(table)
+    cells = sorted(table[["n_sites", "alpha"]].drop_duplicates().itertuples(index=False, name=None))
+    blocks = [cells[start : start + 3] for start in range(0, len(cells), 3)]
+    momenta = sorted(table.m.unique())
+    colours = dict(zip(momenta, style.sequence(len(momenta)), strict=True))
+    fig, axes = style.double_column(len(rows) * len(blocks), len(blocks[0]), height=0.8 + 1.6 * len(rows) * len(blocks))
+    for ax in axes.flat:
+        ax.set_visible(False)
+    for block, members in enumerate(blocks):
+        for (column, (n_sites, alpha)), (row, mode) in ((c, r) for c in enumerate(members) for r in enumerate(rows)):
+            ax = axes[block * len(rows) + row, column]
+            ax.set_visible(True)
+            _draw_weights(ax, rings.at(table, n_sites=n_sites, alpha=alpha, mode=mode), colours)
+            ax.set_title(rf"$N={n_sites}$, $\alpha={alpha}$, {mode} mode")
+            if column == 0:
+                ax.set_ylabel("weight")
+    rings.letters([ax for ax in axes.flat if ax.get_visible()])
+    keys = [
+        Line2D([], [], color="0.4", label="exact sum"),
+        Line2D([], [], color="0.4", marker="o", linestyle="none", label="sampled"),
+    ]
+    style.legend_above(fig, axes.flat, keys, columns=len(momenta) + 2)
+    lines = "Lines: exact sums over all $2^N$ states; markers: share of the samples; both means over models"
+    cut = f"Weights below $10^{{{np.log10(LOWEST_WEIGHT):.0f}}}$ are cut; no marker: no such state among the samples"
+    style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), lines, cut))
+    return fig
+
+
+def _draw_weights(ax: Axes, rows: pd.DataFrame, colours: Mapping[int, Any]) -> None:
+    if rings.nothing(ax, rows):
+        return
+    for m, line in rings.lines(rows, "m", "iteration"):
+        ax.plot(line.iteration, line.exact_weight_mean, color=colours[m], label=f"$|S^z|={m}$")
+        ax.plot(line.iteration, line.sampled_weight_mean, "o", color=colours[m], label=f"_sampled {m}")
+    ax.set_xscale("symlog", linthresh=10)
+    ax.set(yscale="log", ylim=(LOWEST_WEIGHT, 2), xlim=(-1, None), xlabel="iteration")
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "fig1": fig1,
+    "fig2": fig2,
+    "fig3": fig3,
+    **mummaneni2026_units.FIGURES,
+    **mummaneni2026_study.FIGURES,
+    "fig12": fig12,
+    "figX2": figX2,
+}
