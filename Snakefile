@@ -25,7 +25,6 @@ include: "rules/figures_mummaneni2026.smk"
 rule all:
     default_target: True
     input:
-        WESTERHOUT2020_FIGURES,
-        MUMMANENI2026_FIGURES,
-        MUMMANENI2026_TABLES,
+        rules.westerhout2020.input,
+        rules.mummaneni2026.input,
     localrule: True

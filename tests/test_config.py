@@ -191,6 +191,11 @@ def test_shift_may_be_zero_and_snapshots_come_in_any_order():
     assert given.snapshots == (0, 10, 30)
 
 
+def test_numbers_of_a_command_line_may_come_as_text():
+    given = load(ROOT, {"mummaneni2026": {"sweep": {"sizes": ["8", "10"], "repeats": "3"}}}).mummaneni2026.sweep
+    assert (given.sizes, given.repeats) == ((8, 10), 3)
+
+
 def test_several_mistakes_are_reported_together():
     with pytest.raises(ConfigError) as error:
         load_with(fig2={"epsilon": 2}, fig5={"j2": []})

@@ -136,8 +136,9 @@ def test_a_new_seed_reruns_all_random_stages_and_no_ground_state(smoke):
 
 
 def test_a_changed_grid_adds_only_its_own_cells(smoke):
-    jobs = planned(smoke, "mummaneni2026={sweep: {alphas: [2, 3, 4]}}")
-    assert jobs["vmc"] == jobs["observables"] == 3 * 2  # rings, protocols
+    study = load(ROOT, {"scale": "smoke"}).mummaneni2026
+    jobs = planned(smoke, f"mummaneni2026={{sweep: {{alphas: {[*study.sweep.alphas, 7]}}}}}")
+    assert jobs["vmc"] == jobs["observables"] == len(study.sweep.sizes) * len(study.modes)
     assert not jobs.keys() & {"ground_state", "supervised", "westerhout2020_fig2", "mummaneni2026_fig5"}
     assert {"importance", "mummaneni2026_fig10", "mummaneni2026_tableX1"} <= jobs.keys()
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def six_digits(value: float) -> float:
@@ -16,9 +16,15 @@ def six_digits(value: float) -> float:
     return value + 0.0
 
 
+def whole_number(value: object) -> object:
+    """Text of digits as a number: Snakemake hands on numbers inside `--config key={...}` as text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 Epsilon = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
 Coupling = Annotated[float, Field(ge=0), AfterValidator(six_digits)]
-Positive = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, BeforeValidator(whole_number), Field(ge=0, strict=True)]
+Positive = Annotated[int, BeforeValidator(whole_number), Field(ge=1, strict=True)]
 
 
 class Block(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from nqs.config_blocks import Block, Positive, six_digits, without_repeats
+from nqs.config_blocks import Block, Count, Positive, six_digits, without_repeats
 
 SIZES = (4, 22)  # rings: below, bonds coincide; above, sums over all 2^N states take too long
 
@@ -20,8 +20,7 @@ def even_ring(n: int) -> int:
     return n
 
 
-Size = Annotated[int, Field(strict=True), AfterValidator(even_ring)]
-Count = Annotated[int, Field(ge=0, strict=True)]
+Size = Annotated[Count, AfterValidator(even_ring)]
 Threshold = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
 Mode = Literal["paper", "sound"]
 

@@ -1,6 +1,8 @@
 """Local energies of the Heisenberg model, S.S units.
 
     E_loc(s) = sum_s' <s|H|s'> psi(s') / psi(s)      [Mummaneni and Sajjan 2026, eq. 5; Kufel 2024, eq. 3]
+
+Its mean over |psi|^2 is the energy, and for an eigenstate it is the same at every state.
 """
 
 from __future__ import annotations
