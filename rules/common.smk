@@ -49,7 +49,11 @@ COMPUTING = {
     },
     "mummaneni2026": {
         table: [
-            "nqs.analysis.rbm_tables",
+            (
+                "nqs.analysis.published_table"
+                if table == cells_mummaneni2026.TABLE
+                else "nqs.analysis.rbm_tables"
+            ),
             *(VMC if cells_mummaneni2026.table_cells(CONFIG, table) else []),
             *(
                 ["nqs.analysis.importance"]

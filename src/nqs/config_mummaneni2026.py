@@ -47,7 +47,7 @@ class ChainBlock(Block):
 
     chains: Positive = Field(16, description="persistent chains")
     sweeps: Positive = Field(1, description="sweeps of N proposals between two samples")
-    discard: Count = Field(5, description="samples discarded per chain and iteration")
+    discard: Count = Field(5, description="sweeps discarded per chain and iteration")
 
 
 class SoundBlock(ChainBlock):

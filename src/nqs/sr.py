@@ -156,7 +156,11 @@ def by_conjugate_gradients(
     if memory.stale():
         memory.renew(derivatives, weights)
     right = force(derivatives, weights, energies)
-    solution, steps = conjugate_gradients(metric, right, memory.preconditioner(shift))
+    try:
+        solution, steps = conjugate_gradients(metric, right, memory.preconditioner(shift))
+    except SingularError:  # or only ill-conditioned: a factor tells
+        smaller = derivatives.n_states <= derivatives.n_parameters
+        return (in_sample_space if smaller else in_parameter_space)(derivatives, weights, energies, shift)
     memory.note(steps)
     return solution
 

@@ -18,6 +18,7 @@ from nqs.published import read_facts
 NEEDS = ("models", "states", "units", "snapshots", "importance", "fractions", "power_laws")
 INPUTS = ("importance_threshold",)  # facts that we take over and do not check
 AGREES, DIFFERS, NO_DATA = "agrees", "differs", "no data at this scale"
+TOO_FEW, FEWEST_MODELS = "too few models", 5  # fewer have no error to speak of
 COLUMNS = (
     "claim", "where", "quantity", "unit", "published", "published_error", "ours", "ours_error", "mode", "sector",
     "n_models", "verdict", "remark",
@@ -25,9 +26,13 @@ COLUMNS = (
 DIGITS = 4  # significant, in the Markdown table
 
 
-def verdict(agrees: bool | None) -> str:
-    """The verdict in words."""
-    return NO_DATA if agrees is None else AGREES if agrees else DIFFERS
+def verdict(agrees: bool | None, n_models: int) -> str:
+    """The verdict in words; few models get none."""
+    if agrees is None:
+        return NO_DATA
+    if n_models < FEWEST_MODELS:
+        return TOO_FEW
+    return AGREES if agrees else DIFFERS
 
 
 def published_table(facts: Mapping[str, Mapping[str, Any]], data: Data) -> pd.DataFrame:
@@ -41,7 +46,7 @@ def published_table(facts: Mapping[str, Mapping[str, Any]], data: Data) -> pd.Da
         found = list(CHECKS[claim](fact, data))
         for one in [*found, *_missing(claim, fact, found)]:
             origin = {"claim": claim, "where": fact["where"], "unit": fact["unit"]}
-            rows.append(origin | vars(one) | {"verdict": verdict(one.agrees)})
+            rows.append(origin | vars(one) | {"verdict": verdict(one.agrees, one.n_models)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -213,15 +213,14 @@ def impact_correlation_weakens(data: Data) -> Iterator[Measured]:
 
 
 def _slopes(data: Data, name: str, label: str) -> Iterator[Measured]:
-    """Least squares weighted by the seeds' standard errors; at least four sizes of converged models."""
+    """Least squares on seed means, error from the scatter about the line; at least four sizes of converged models."""
     table = at(data.fractions, tau=data.tau)
     for cell, part in variants(table[~table.with_r0], "alpha", "mode", "sector"):
-        error = part[f"{name}_sem"].to_numpy(dtype=float)
-        known = np.isfinite(error) & (error > 0)
+        size, mean = (part[column].to_numpy(dtype=float) for column in ("n_sites", f"{name}_mean"))
+        known = np.isfinite(mean)
         if known.sum() < 4:
             continue
-        size, mean = (part[column].to_numpy(dtype=float)[known] for column in ("n_sites", f"{name}_mean"))
-        (slope, _), covariance = np.polyfit(size, mean, 1, w=1 / error[known], cov="unscaled")
+        (slope, _), covariance = np.polyfit(size[known], mean[known], 1, cov=True)
         se = float(np.sqrt(covariance[0, 0]))
         agrees = bool(slope < -2 * se) if part.converged.all() else None
         quantity, number = f"slope of {label} against N, alpha = {cell['alpha']}", int(part.n_models.sum())
@@ -267,7 +266,7 @@ def trends(data: Data) -> pd.DataFrame:
     for claim, check in TRENDS.items():
         nothing = Measured(claim.replace("_", " "), "", np.nan, np.nan, np.nan, 0, None)
         for one in list(check(data)) or [nothing]:
-            rows.append({"claim": claim} | vars(one) | {"verdict": verdict(one.agrees)})
+            rows.append({"claim": claim} | vars(one) | {"verdict": verdict(one.agrees, one.n_models)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

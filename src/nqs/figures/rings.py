@@ -125,14 +125,20 @@ def models(table: pd.DataFrame) -> list[str]:
     """How many models a point stands for, and how many were left out and why, by mode."""
     cell = [column for column in CELL if column in table]
     cells = table.dropna(subset=["n_models"]).groupby(cell, as_index=False)[list(MEANS)].max()
+    alone = cells.n_models == cells.n_not_converged  # no model met the criterion, so all count
+    left_out = cells.assign(n_not_converged=cells.n_not_converged.mask(alone, 0))
     lost = [
         f"{count} {word} ({mode} mode)"
         for column, word in (("n_failed", "failed"), ("n_not_converged", "did not converge"))
         for mode in modes(cells)
-        if (count := int(at(cells, mode=mode)[column].sum()))
+        if (count := int(at(left_out, mode=mode)[column].sum()))
     ]
     per = ", ".join(CELL[column] for column in cell)
-    return [f"Models per {per}: {span(cells.n_models)}", f"Left out: {', '.join(lost)}" if lost else ""]
+    return [
+        f"Models per {per}: {span(cells.n_models)}",
+        f"Left out: {', '.join(lost)}" if lost else "",
+        f"Cells of which no model met the criterion, so that all count: {alone.sum()}" if alone.any() else "",
+    ]
 
 
 def mode_names(table: pd.DataFrame) -> str:
