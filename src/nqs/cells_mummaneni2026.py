@@ -9,10 +9,9 @@ from typing import Any
 
 from nqs.config import Config
 from nqs.identity import SWEEP, TRACE, VmcKey
+from nqs.table_inputs import ANALYSED, TABLE
 
 STUDY = "mummaneni2026"
-FIGURES = (*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2")
-TABLE = "tableX1"
 # Blocks of the configuration whose cells a table is made from.
 SHOWN: dict[str, tuple[str, ...]] = {
     "fig1": (),
@@ -22,32 +21,6 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "figX1": ("sweep",),
     "figX2": ("small", "density"),
     TABLE: ("small", "density", "sweep"),
-}
-# Files of each of these cells.
-PER_CELL: dict[str, tuple[str, ...]] = {
-    "fig1": (),
-    "fig2": ("models", "traces"),
-    "fig3": ("models", "snapshots"),
-    "fig4": ("models", "units", "weights"),
-    "fig5": ("models", "states", "units"),
-    "fig6": ("models", "states", "units"),
-    "fig7": ("models", "states", "units"),
-    "fig8": ("models", "states", "units"),
-    "fig9": ("models", "states"),
-    "fig10": ("models", "states"),
-    "fig11": ("models", "states"),
-    "fig12": ("models", "traces", "states"),
-    "figX1": ("models", "states"),
-    "figX2": ("models", "traces", "snapshots"),
-    "tableX1": ("models", "states", "units", "snapshots"),
-}
-# Tables over all cells of the sweep that a table is made from.
-ANALYSED: dict[str, tuple[str, ...]] = {
-    "fig9": ("importance",),
-    "fig10": ("importance", "fractions", "power_laws"),
-    "fig11": ("fractions", "power_laws"),
-    "fig12": ("importance", "fractions"),
-    TABLE: ("importance", "fractions", "power_laws"),
 }
 
 

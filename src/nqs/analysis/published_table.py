@@ -14,8 +14,9 @@ from nqs.analysis.published_rules import Data, Measured
 from nqs.errors import InputError
 from nqs.io import atomic
 from nqs.published import read_facts
+from nqs.table_inputs import TABLE, needs
 
-NEEDS = ("models", "states", "units", "snapshots", "importance", "fractions", "power_laws")
+NEEDS = needs(TABLE)
 INPUTS = ("importance_threshold",)  # facts that we take over and do not check
 AGREES, DIFFERS, NO_DATA = "agrees", "differs", "no data at this scale"
 TOO_FEW, FEWEST_MODELS = "too few models", 5  # fewer have no error to speak of

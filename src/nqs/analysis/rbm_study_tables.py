@@ -10,13 +10,6 @@ import pandas as pd
 from nqs.analysis.cell_tables import CELL, COUNTS, Files, counts, mark, median_row, read, thinned, trace_pairs
 from nqs.identity import SWEEP, TRACE
 
-NEEDS: dict[str, tuple[str, ...]] = {
-    "fig9": ("models", "states", "importance"),
-    "fig10": ("models", "states", "importance", "fractions", "power_laws"),
-    "fig11": ("models", "states", "fractions", "power_laws"),
-    "fig12": ("models", "traces", "states", "importance", "fractions"),
-    "figX1": ("models", "states"),
-}
 RECOVERY_SIZES = (8, 12, 16, 20)  # of Fig. 9
 DENSITY_SIZE = 12  # of the fractions and rho quoted in Sec. IV.C
 LONGEST_CURVE = 400  # points

@@ -37,25 +37,14 @@ from nqs.errors import InputError
 from nqs.identity import TRACE
 from nqs.io import atomic
 from nqs.lattices import cluster
+from nqs.table_inputs import FIGURES, needs
 
 PUBLISHED_RINGS = ("ring4", "ring8")  # of Fig. 1
 LONGEST_CURVE = 400  # points
 SHOWN_RANKS = 3  # units of highest impact in Fig. 6
 SHOWN_LOWEST = 2  # and of lowest
 
-# Kinds of files behind each table; traces come in the order of the models.
-NEEDS: dict[str, tuple[str, ...]] = {
-    "fig1": (),
-    "fig2": ("models", "traces"),
-    "fig3": ("models", "snapshots"),
-    "fig4": ("models", "units", "weights"),
-    "fig5": ("models", "states", "units"),
-    "fig6": ("models", "states", "units"),
-    "fig7": ("models", "states", "units"),
-    "fig8": ("models", "states", "units"),
-    "figX2": ("models", "traces", "snapshots"),
-    **rbm_study_tables.NEEDS,
-}
+NEEDS = {figure: needs(figure) for figure in FIGURES}  # kinds of files behind each table
 
 
 def fig1() -> pd.DataFrame:

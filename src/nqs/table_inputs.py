@@ -1,0 +1,37 @@
+"""What files the tables of the study `mummaneni2026` are made from; the workflow and the stages read it here."""
+
+from __future__ import annotations
+
+FIGURES = (*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2")
+TABLE = "tableX1"
+# Files of each cell behind a table; traces come in the order of the models.
+PER_CELL: dict[str, tuple[str, ...]] = {
+    "fig1": (),
+    "fig2": ("models", "traces"),
+    "fig3": ("models", "snapshots"),
+    "fig4": ("models", "units", "weights"),
+    "fig5": ("models", "states", "units"),
+    "fig6": ("models", "states", "units"),
+    "fig7": ("models", "states", "units"),
+    "fig8": ("models", "states", "units"),
+    "fig9": ("models", "states"),
+    "fig10": ("models", "states"),
+    "fig11": ("models", "states"),
+    "fig12": ("models", "traces", "states"),
+    "figX1": ("models", "states"),
+    "figX2": ("models", "traces", "snapshots"),
+    "tableX1": ("models", "states", "units", "snapshots"),
+}
+# Tables over all cells of the sweep that a table is made from.
+ANALYSED: dict[str, tuple[str, ...]] = {
+    "fig9": ("importance",),
+    "fig10": ("importance", "fractions", "power_laws"),
+    "fig11": ("fractions", "power_laws"),
+    "fig12": ("importance", "fractions"),
+    TABLE: ("importance", "fractions", "power_laws"),
+}
+
+
+def needs(table: str) -> tuple[str, ...]:
+    """All kinds of files behind a table, those of its cells first."""
+    return (*PER_CELL[table], *ANALYSED.get(table, ()))
