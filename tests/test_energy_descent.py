@@ -14,7 +14,7 @@ from nqs.errors import InputError
 from nqs.motif_networks import Cps, ShallowCnn
 from nqs.motif_table import MotifTable
 from nqs.optimiser import Adam
-from nqs.sampler import zero_magnetisation_states
+from nqs.symmetry import zero_magnetisation_states
 
 
 def exact(family, theta):

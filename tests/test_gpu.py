@@ -15,7 +15,8 @@ from nqs.optimiser import Adam
 from nqs.rbm import Rbm
 from nqs.rbm_machines import Machines
 from nqs.rbm_stack_sampler import StackedChains, StackedExact
-from nqs.sampler import Chains, Exact, zero_magnetisation_states
+from nqs.sampler import Chains, Exact
+from nqs.symmetry import zero_magnetisation_states
 from nqs.torch_ansatz import TorchAnsatz
 
 pytestmark = pytest.mark.gpu

@@ -8,7 +8,7 @@ from nqs.errors import InputError
 from nqs.motif_convolution import ConvolutionWave
 from nqs.motif_networks import FORCINGS, Cps, ShallowCnn
 from nqs.motif_table import MotifTable, pack_spins
-from nqs.sampler import zero_magnetisation_states
+from nqs.symmetry import zero_magnetisation_states
 
 
 def random_words(n_sites, n=12, seed=0):

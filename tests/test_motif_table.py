@@ -12,7 +12,7 @@ from nqs.local_energy import Heisenberg
 from nqs.motif_convolution import ConvolutionWave
 from nqs.motif_networks import Cps
 from nqs.motif_table import MotifTable, best_group, pack_spins, spin_energy, unpack_spins
-from nqs.sampler import zero_magnetisation_states
+from nqs.symmetry import zero_magnetisation_states
 
 
 def random_spins(n_sites, n, seed=0):

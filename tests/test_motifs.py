@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from nqs import motifs
 from nqs.errors import InputError
-from nqs.sampler import zero_magnetisation_states
+from nqs.symmetry import zero_magnetisation_states
 
 
 def text(code, length):

@@ -12,7 +12,8 @@ from nqs.optimiser import Adam, Sgd
 from nqs.rbm import Rbm
 from nqs.rbm_machines import Machines
 from nqs.rbm_stack_sampler import StackedChains, StackedExact, stack_sampler
-from nqs.sampler import Chains, Exact, zero_magnetisation_states
+from nqs.sampler import Chains, Exact
+from nqs.symmetry import zero_magnetisation_states
 
 SAMPLERS = ["exact", "flip", "exchange"]
 

@@ -9,6 +9,7 @@ from nqs.errors import InputError
 from nqs.lattices import make_cluster
 from nqs.rbm import Rbm
 from nqs.sampler import Chains, Exact, Sampler
+from nqs.symmetry import zero_magnetisation_states
 
 N_SITES = 6
 BONDS = make_cluster("ring", "ring", (N_SITES, 1)).j1
@@ -96,7 +97,7 @@ def test_a_wave_on_few_states_does_not_underflow_into_a_trap():
         (lambda: Chains(6, 100, 16), "no multiple of the 16 chains"),
         (lambda: Chains(5, 160, 16, 0, 1, BONDS), "odd number of spins"),
         (lambda: Exact(40, 100), "too many to enumerate"),
-        (lambda: sampler.zero_magnetisation_states(7), "odd number of spins"),
+        (lambda: zero_magnetisation_states(7), "odd number of spins"),
     ],
 )
 def test_impossible_settings_say_what_to_change(make, message):

@@ -12,7 +12,8 @@ from nqs.errors import InputError
 from nqs.networks import Dense, Geometry, PeriodicCNN
 from nqs.optimiser import Adam
 from nqs.rbm import Rbm
-from nqs.sampler import Chains, zero_magnetisation_states
+from nqs.sampler import Chains
+from nqs.symmetry import zero_magnetisation_states
 from nqs.torch_ansatz import TorchAnsatz
 
 N_SITES, N_HIDDEN = 6, 9

@@ -178,6 +178,7 @@ def test_the_stage_writes_what_it_promises(ground_state, tmp_path):
     assert set(weights) >= {"snapshot_00000.weights", "snapshot_00030.visible_bias"}
     assert models.status.tolist() == ["cap"] * 3
     assert models.stopped_at.tolist() == [40] * 3
+    assert models.tolerance.isna().all()  # these models have no criterion
     assert (models.exact_energy.round(9) == -2).all()
     assert models.seed.nunique() == 3
     assert len(trace) == 3 * 41

@@ -8,18 +8,15 @@ PyTorch model, whose leading axis is the member (`stacked`). A member that has s
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeGuard
-from zipfile import BadZipFile
 
 import numpy as np
 
-from nqs.io import save_arrays
+from nqs.checkpoints import ArrayFiles
 from nqs.networks import Dense, Network, initial_parameters
 from nqs.progress import Progress
 
@@ -122,41 +119,22 @@ class Trajectory:
         return self.diverged or self.stale_checks >= settings.patience or self.updates >= settings.max_updates
 
 
-class Checkpoints:
+class Checkpoints(ArrayFiles):
     """Trajectories on disk, one file per member, so that an interrupted training goes on where it was."""
 
-    def __init__(self, folder: Path | None, identity: str, interval: float = 20.0) -> None:
-        self.folder, self.identity, self.interval = folder, identity, interval
-
-    def path(self, member: int) -> Path:
-        """File of one member."""
-        assert self.folder is not None
-        return self.folder / f"member_{member}.npz"
+    noun = "member"
 
     def save(self, member: int, trajectory: Trajectory) -> None:
         """Write one trajectory, whole or not at all."""
-        if self.folder is not None:
-            save_arrays(self.path(member), identity=np.array(self.identity), **vars(trajectory))
+        self.write(member, **vars(trajectory))
 
     def load(self, member: int) -> Trajectory | None:
         """The stored trajectory, if it is one of the same training and can be read."""
-        if self.folder is None or not self.path(member).exists():
+        arrays = self.read(member)
+        if arrays is None:
             return None
-        try:
-            with np.load(self.path(member)) as stored:
-                values = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError, BadZipFile):
-            return None
-        if str(values.pop("identity", "")) != self.identity:
-            return None
-        values["losses"] = values["losses"].tolist()
-        scalars = {name: value.item() for name, value in values.items() if getattr(value, "ndim", 1) == 0}
-        return Trajectory(**{**values, **scalars})
-
-    def clear(self) -> None:
-        """Remove the files once the result is safe."""
-        if self.folder is not None and self.folder.exists():
-            shutil.rmtree(self.folder, ignore_errors=True)  # also what a kill left half-written
+        values = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
+        return Trajectory(**{**values, "losses": arrays["losses"].tolist()})
 
 
 def runs_compiled(network: Network, device: str) -> TypeGuard[Dense]:

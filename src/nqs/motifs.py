@@ -17,8 +17,7 @@ import numpy as np
 from numba import njit
 
 from nqs.errors import InputError
-from nqs.sampler import zero_magnetisation_states
-from nqs.symmetry import Group, make_generator, make_group
+from nqs.symmetry import Group, make_generator, make_group, zero_magnetisation_states
 
 LONGEST_RING = 64  # sites: a state is one machine word
 ENUMERABLE_SITES = 24

@@ -18,6 +18,7 @@ from numba import njit
 
 from nqs.ansatz import Wave
 from nqs.errors import InputError
+from nqs.symmetry import zero_magnetisation_states
 
 TABLE_SITES = 14  # up to here a table of all states costs less than the chains' ratios
 ENUMERABLE_SITES = 24
@@ -142,14 +143,6 @@ class Exact:
 def relative_weights(log_psi: np.ndarray) -> np.ndarray:
     """|psi|^2 over its maximum; what would underflow keeps a tiny weight, so that no chain starts on nothing."""
     return np.exp(np.maximum(2 * (log_psi - log_psi.max()), -700.0))
-
-
-def zero_magnetisation_states(n_sites: int) -> np.ndarray:
-    """All states with as many spins up as down, ascending: uint64."""
-    if n_sites % 2:
-        raise InputError(f"{n_sites} sites: an odd number of spins has no Sz = 0 states")
-    states = np.arange(1 << n_sites, dtype=np.uint64)
-    return states[np.bitwise_count(states) == n_sites // 2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -8,9 +8,12 @@ representations only: psi(g s) = character(g) psi(s) with character +-1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 import numba as nb
 import numpy as np
+
+from nqs.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +124,23 @@ def is_representation(group: Group, values: np.ndarray, generators: Sequence[Gen
             if keys.get((tuple(product), bool(flip))) != sign * value:
                 return False
     return True
+
+
+def zero_magnetisation_states(n_sites: int) -> np.ndarray:
+    """All states with as many spins up as down, ascending: uint64; InputError if there are none."""
+    if n_sites % 2:
+        raise InputError(f"{n_sites} sites: an odd number of spins has no Sz = 0 states")
+    return _half_filled(n_sites, comb(n_sites, n_sites // 2))
+
+
+@nb.njit(cache=True)
+def _half_filled(n_sites: int, dimension: int) -> np.ndarray:
+    states = np.empty(dimension, dtype=np.uint64)
+    state = (np.uint64(1) << np.uint64(n_sites // 2)) - np.uint64(1)
+    for n in range(dimension):
+        states[n] = state
+        state = next_state(state)
+    return states
 
 
 @nb.njit(cache=True)

@@ -4,7 +4,7 @@ settings   the cell (cells.vmc_settings)
 makes      weights.safetensors   visible_bias (model, N), hidden_bias (model, M), weights (model, M, N): the state whose
                                  energy met the criterion, or the last good one; snapshot_{iteration}.* along the way,
                                  NaN where a model had ended before
-           models.csv            one row per model: how it ended and its last sampled energy
+           models.csv            one row per model: its criterion, how it ended and its last sampled energy
            trace.parquet         one row per model and iteration
 
 Models are independent. On the CPU they run side by side in threads (`nqs.vmc_loop`), on a GPU as one stack
@@ -15,29 +15,28 @@ alone; its row says why and at which iteration.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
+from nqs.checkpoints import ArrayFiles
 from nqs.device import choose
 from nqs.identity import seed_of
-from nqs.io import atomic, save_arrays
+from nqs.io import atomic
 from nqs.lattices import make_cluster
 from nqs.local_energy import Heisenberg
 from nqs.optimiser import OPTIMISERS
 from nqs.progress import Progress
 from nqs.rbm import Rbm
 from nqs.sampler import Chains, Exact, Sampler
+from nqs.side_by_side import in_threads
 from nqs.sr import Memory
 from nqs.vmc_loop import TRACE_COLUMNS, Course, Problem, summary, train
 from nqs.wavefunction import Wavefunction
@@ -80,15 +79,15 @@ def run(
     """
     device = choose(device)
     problem = problem_of(settings, Wavefunction.read(ground_state))
-    identity = json.dumps([settings, code], sort_keys=True)
-    courses = train_all(settings, problem, Checkpoints(checkpoints, identity, save_every), device, threads)
+    files = Checkpoints(checkpoints, json.dumps([settings, code], sort_keys=True), save_every)
+    courses = train_all(settings, problem, files, device, threads)
     write_weights(out, settings, problem, courses)
     with atomic(trace) as temporary:
         trace_table(courses).to_parquet(temporary, index=False)
     table = model_table(settings, problem, courses, device)
     with atomic(models) as temporary:
         table.to_csv(temporary, index=False)
-    Checkpoints(checkpoints, identity, save_every).clear()
+    files.clear()
     print(table.drop(columns=["study", "cluster", "mode", "run"]).to_string(index=False))
 
 
@@ -135,19 +134,6 @@ def train_all(
     return courses
 
 
-def in_threads(tasks: Sequence[Callable[[], None]], threads: int, stop: threading.Event) -> None:
-    """Run the tasks, some at a time. An interruption sets `stop`: running ones end soon, waiting ones never start."""
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(task) for task in tasks]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
 def write_weights(out: Path, settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course]) -> None:
     """Final parameters and snapshots of all models."""
     tensors = named(problem.ansatz, np.stack([course.theta for course in courses]))
@@ -172,6 +158,7 @@ def model_table(settings: Mapping[str, Any], problem: Problem, courses: Sequence
     shared = {
         "study": key["study"], "cluster": key["cluster"], "n_sites": problem.ansatz.n_sites, "alpha": key["alpha"],
         "n_hidden": key["alpha"] * problem.ansatz.n_sites, "mode": key["mode"], "run": key["run"],
+        "tolerance": problem.tolerance,
     }  # fmt: skip
     rows = []
     for repeat, course in enumerate(courses):
@@ -200,28 +187,20 @@ def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["repeat", "iteration"])
 
 
-class Checkpoints:
+class Checkpoints(ArrayFiles):
     """Courses on disk, one file per model."""
 
-    def __init__(self, folder: Path | None, identity: str, interval: float) -> None:
-        self.folder, self.identity, self.interval = folder, identity, interval
-
-    def path(self, number: int) -> Path:
-        """File of one model."""
-        assert self.folder is not None
-        return self.folder / f"model_{number}.npz"
+    noun = "model"
 
     def save(self, number: int, course: Course) -> None:
         """Write one course, whole or not at all."""
-        if self.folder is None:
-            return
         state = {
-            "identity": self.identity, "rng": course.rng.bit_generator.state, "iteration": course.iteration,
-            "status": course.status, "message": course.message, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
+            "rng": course.rng.bit_generator.state, "iteration": course.iteration, "status": course.status,
+            "message": course.message, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
             "steps": course.memory.steps, "best": course.memory.best, "age": course.memory.age,
         }  # fmt: skip
-        save_arrays(
-            self.path(number), state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
+        self.write(
+            number, state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
             chains=course.chains, before=course.before, trace=np.array(course.trace),
             snapshot_at=np.array(list(course.snapshots), dtype=np.int64),
             snapshots=np.array([*course.snapshots.values()]),
@@ -230,20 +209,8 @@ class Checkpoints:
 
     def load(self, number: int) -> Course | None:
         """The stored course, if it is of the same cell and code and can be read."""
-        if self.folder is None or not self.path(number).exists():
-            return None
-        try:
-            with np.load(self.path(number)) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            state = json.loads(str(arrays["state"]))
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
-            return None
-        return restored(arrays, state) if state["identity"] == self.identity else None
-
-    def clear(self) -> None:
-        """Remove the files once the result is safe."""
-        if self.folder is not None and self.folder.exists():
-            shutil.rmtree(self.folder, ignore_errors=True)
+        arrays = self.read(number)
+        return None if arrays is None else restored(arrays, json.loads(str(arrays["state"])))
 
 
 def restored(arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Course:

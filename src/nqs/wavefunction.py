@@ -28,7 +28,7 @@ import numba as nb
 import numpy as np
 
 from nqs.io import atomic, open_hdf5
-from nqs.symmetry import Group, next_state
+from nqs.symmetry import Group, zero_magnetisation_states
 
 ARRAYS = {
     "representatives": np.uint64,
@@ -81,7 +81,7 @@ class Wavefunction:
     def expand(self) -> tuple[np.ndarray, np.ndarray]:
         """All basis states, ascending, and psi: uint64 (K,), float64 (K,)."""
         low, high = _rank_tables(self.n_sites)
-        states = _all_states(self.n_sites, self.dimension)
+        states = zero_magnetisation_states(self.n_sites)
         psi = np.zeros(self.dimension)
         for part in self._parts(1 << 20):
             images = self.group.orbits(self.representatives[part])
@@ -167,17 +167,6 @@ def _attributes(attrs: h5py.AttributeManager) -> dict:
         "spin_flip": int(attrs["spin_flip"]),
         "degenerate": bool(attrs["degenerate"]),
     }
-
-
-@nb.njit(cache=True)
-def _all_states(n_sites: int, dimension: int) -> np.ndarray:
-    """The Sz = 0 states, ascending: uint64 (dimension,)."""
-    states = np.empty(dimension, dtype=np.uint64)
-    state = (np.uint64(1) << np.uint64(n_sites // 2)) - np.uint64(1)
-    for n in range(dimension):
-        states[n] = state
-        state = next_state(state)
-    return states
 
 
 def _rank_tables(n_sites: int) -> tuple[np.ndarray, np.ndarray]:
