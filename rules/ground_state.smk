@@ -7,7 +7,20 @@ makes   results/{scale}/hamiltonian/{cluster}.h5             bases and matrices 
 
 The matrices serve every coupling of a cluster. They stay, so that a new coupling costs one diagonalisation. These
 jobs go first: of the others Snakemake then starts those with the largest ground states, which take longest.
+Above 24 sites a search goes on from results/{scale}/checkpoints if it was interrupted.
 """
+
+from nqs.cluster_names import sites
+
+
+def by_size(small, medium, large):
+    """A resource for clusters of up to 24, up to 32 and more sites."""
+
+    def value(wildcards):
+        n_sites = sites(*CONFIG.cluster(wildcards.cluster))
+        return small if n_sites <= 24 else medium if n_sites <= 32 else large
+
+    return value
 
 
 rule hamiltonian:
@@ -20,20 +33,22 @@ rule hamiltonian:
     priority: 1
     conda:
         "../envs/ed.yaml"
-    threads: 1
+    threads: by_size(1, 2, 2)
     resources:
-        mem_mb=1500,
+        mem_mb=by_size(1500, 3000, 7000),
         runtime=60,
     params:
         settings=lambda wildcards: as_json(
             {
                 **cluster_settings(wildcards.cluster),
                 "symmetries": CONFIG.ground_state.symmetries,
+                "backend": CONFIG.ground_state.backend,
             }
         ),
         code=code_hash("nqs.hamiltonian"),
     shell:
-        "python -m nqs hamiltonian --settings {params.settings:q} --out {output:q} &> {log:q}"
+        "python -m nqs hamiltonian --settings {params.settings:q} --out {output:q}"
+        " --threads {threads} &> {log:q}"
 
 
 rule ground_state:
@@ -48,10 +63,10 @@ rule ground_state:
     priority: 1
     conda:
         "../envs/ed.yaml"
-    threads: 1
+    threads: by_size(1, 2, 2)
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=by_size(1500, 3000, 8000),
+        runtime=by_size(60, 60, 240),
     params:
         settings=lambda wildcards: as_json(
             {
@@ -60,10 +75,12 @@ rule ground_state:
                 "j2": float(wildcards.j2),
             }
         ),
+        checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/ground_state/{wildcards.cluster}/j2_{wildcards.j2}",
         code=code_hash("nqs.ground_state", "nqs.hamiltonian"),
     shell:
         "python -m nqs ground-state --settings {params.settings:q}"
-        " --hamiltonian {input.hamiltonian:q} --out {output:q} &> {log:q}"
+        " --hamiltonian {input.hamiltonian:q} --out {output:q}"
+        " --checkpoints {params.checkpoints:q} --threads {threads} --code {params.code} &> {log:q}"
 
 
 rule momentum_check_of:

@@ -8,8 +8,9 @@ from exact_diagonalization import full_hamiltonian
 
 from nqs import momentum_check
 from nqs.errors import GroundStateError
-from nqs.ground_state import Lanczos, lowest_levels, solve
+from nqs.ground_state import lowest_levels, solve
 from nqs.hamiltonian import build, build_sectors
+from nqs.lanczos import Lanczos
 from nqs.lattices import Cluster, cluster
 from nqs.models import j1j2_couplings
 from nqs.symmetry import make_generator

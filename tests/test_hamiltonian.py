@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from exact_diagonalization import full_hamiltonian
 
-from nqs.ground_state import _block
 from nqs.hamiltonian import build, build_sectors, covering_generators
 from nqs.lattices import cluster, make_cluster
+from nqs.sectors import block as block_of
 from nqs.symmetry import make_group
 
 
@@ -19,7 +19,7 @@ def sector_spectra(path, j2):
     with h5py.File(path) as file:
         for name in (key for key in file if key.startswith("sector_")):
             if dimension := len(file[name]["root_orbit"]):
-                apply = _block(file[name], {"j1": 1.0, "j2": j2})
+                apply = block_of(file[name], {"j1": 1.0, "j2": j2})
                 block = np.column_stack([apply(column) for column in np.eye(dimension)])
                 assert np.allclose(block, block.T)
                 levels.append(np.linalg.eigvalsh(block))

@@ -12,6 +12,7 @@ CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
     "kagome12": ("kagome", (2, 2)),
     "kagome18": ("kagome", (2, 3)),
     "kagome24": ("kagome", (2, 4)),
+    "kagome30": ("kagome", (10, 1)),
     **{f"ring{n}": ("ring", (n, 1)) for n in range(4, 23, 2)},
 }
 

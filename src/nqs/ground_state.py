@@ -6,18 +6,23 @@ The next level is found in the same way, with the ground state projected out of 
 that a degenerate partner inside the sector is seen as well.
 """
 
+import json
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import h5py
-import numba as nb
 import numpy as np
 
 from nqs.errors import GroundStateError
 from nqs.io import open_hdf5
+from nqs.lanczos import Apply, Lanczos
 from nqs.models import j1j2_couplings
+from nqs.progress import INTERVAL
+from nqs.sectors import Sectors, open_sectors
 from nqs.symmetry import Group, characters
 from nqs.wavefunction import Wavefunction
 
@@ -26,9 +31,9 @@ DEGENERATE = 1e-8  # gap, S.S units, below which two levels count as one
 # the gap, and enough to tell a gap below CLOSE from a degeneracy.
 GAP_RESIDUAL = 1e-4
 CLOSE, CLOSE_RESIDUAL = 1e-3, 1e-6
+# float32 vectors: the relative residual they reach, and residuals of the next level
+SINGLE_TOLERANCE, SINGLE_GAP_RESIDUAL = 2e-6, 1e-2
 MAX_EXTENSIONS = 500
-
-Apply = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,97 +47,28 @@ class Levels:
     residual: float
 
 
-class Lanczos:
-    """Thick-restart Lanczos for the lowest level of a symmetric matrix  [Wu & Simon 2000].
-
-    Keeps `kept` Ritz vectors between extensions and `size` Krylov vectors during one; vectors are
-    orthogonalised against all others and, if given, against the unit vector `excluded` (d,).
-    """
-
-    def __init__(self, start: np.ndarray, excluded: np.ndarray | None = None, size: int = 28, kept: int = 10) -> None:
-        self.excluded = excluded
-        start = self._project(start)
-        self.available = len(start) - (excluded is not None)
-        self.size = min(size, self.available)
-        self.kept = min(kept, self.size)
-        self.vectors = (start / np.linalg.norm(start))[None]  # Ritz vectors, then the next vector
-        self.values = np.zeros(0)
-        self.couplings = np.zeros(0)  # of the Ritz vectors to the next vector
-        self.energy, self.residual = 0.0, np.inf
-
-    def bound(self, tolerance: float) -> float:
-        """Level below which this run holds nothing; the Ritz value itself once converged.
-
-        The residual r only proves a level within r of the Ritz value. A start vector with a small
-        part e in the lowest level, d below, can rest above it with r about e d, so sqrt(r) is
-        taken while r is small: it covers d < e.
-        """
-        if self.residual <= tolerance:
-            return self.energy
-        return self.energy - max(self.residual, np.sqrt(self.residual))
-
-    @property
-    def vector(self) -> np.ndarray:
-        """Ritz vector of the lowest level."""
-        return self.vectors[0]
-
-    def extend(self, apply: Apply) -> None:
-        """Fill the Krylov space up to `size` vectors and restart from the lowest Ritz vectors."""
-        first = len(self.values)
-        krylov = np.empty((self.size + 1, self.vectors.shape[1]))
-        krylov[: first + 1] = self.vectors
-        projected = np.zeros((self.size, self.size))
-        projected[:first, :first] = np.diag(self.values)
-        projected[first, :first] = projected[:first, first] = self.couplings
-        for n in range(first, self.size):
-            vector = apply(krylov[n])
-            lower = slice(0, n) if n == first else slice(n - 1, n)
-            vector -= projected[n, lower] @ krylov[lower]
-            projected[n, n] = krylov[n] @ vector
-            vector -= projected[n, n] * krylov[n]
-            vector -= (krylov[: n + 1] @ vector) @ krylov[: n + 1]
-            vector = self._project(vector)
-            norm = float(np.linalg.norm(vector))
-            used = n + 1
-            if norm < 1e-11 or used == self.available:  # the Krylov space is invariant
-                norm = 0.0
-                break
-            krylov[used] = vector / norm
-            if used < self.size:
-                projected[used, n] = projected[n, used] = norm
-        self._restart(krylov, projected[:used, :used], norm)
-
-    def _restart(self, krylov: np.ndarray, projected: np.ndarray, norm: float) -> None:
-        values, rotation = np.linalg.eigh(projected)
-        used = len(values)
-        keep = min(self.kept, used - 1) if norm else 1
-        following = krylov[used : used + 1] if norm else krylov[:0]
-        self.vectors = np.vstack([rotation[:, :keep].T @ krylov[:used], following])
-        self.values = values[:keep]
-        self.couplings = norm * rotation[-1, :keep]
-        self.energy = float(values[0])
-        self.residual = abs(norm * float(rotation[-1, 0]))
-
-    def _project(self, vector: np.ndarray) -> np.ndarray:
-        if self.excluded is None:
-            return vector
-        return vector - (self.excluded @ vector) * self.excluded
-
-
 def solve(
     hamiltonian_file: Path,
     j2: float,
     out: Path,
     tolerance: float = 1e-9,
     allow_degenerate: bool = False,
+    *,
+    checkpoints: Path | None = None,
+    code: str = "",
+    threads: int = 1,
 ) -> None:
     """Write the ground state over all sectors of `hamiltonian_file` at coupling j2.
 
     tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if the ground state is
     degenerate, unless allowed; then the member of the first sector found is taken.
+    A search with the kernel goes on from the folder `checkpoints`, if it was left by the same `code` (a hash).
     """
     with open_hdf5(hamiltonian_file) as file:
-        levels = lowest_levels(file, j1j2_couplings(j2), tolerance)
+        identity = json.dumps([str(file.attrs["cluster"]), file.attrs["generators"].tolist(), j2, code])
+        couplings = j1j2_couplings(j2)
+        with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
+            levels = find_levels(sectors, tolerance)
         degenerate = levels.gap < DEGENERATE
         if degenerate and not allow_degenerate:
             raise GroundStateError(
@@ -142,6 +78,8 @@ def solve(
         wavefunction = _wavefunction(file, j2, levels, degenerate)
         bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
     wavefunction.write(Path(out), bonds)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     print(
         f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
         f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
@@ -149,36 +87,45 @@ def solve(
     )
 
 
-def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float) -> Levels:
-    """Lowest level of all sectors and the distance to the next one."""
+def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float, threads: int = 1) -> Levels:
+    """Lowest level of all sectors of a Hamiltonian file and the distance to the next one."""
+    with open_sectors(file, couplings, threads=threads) as sectors:
+        return find_levels(sectors, tolerance)
 
-    @lru_cache(maxsize=8)
-    def block(sector: str) -> Apply:
-        return _block(file[sector], couplings)
 
-    def start(sector: str, seed: int) -> np.ndarray:
-        return np.random.default_rng(seed).standard_normal(len(file[sector]["root_orbit"]))
+def find_levels(sectors: Sectors, tolerance: float) -> Levels:
+    """Lowest level of all sectors and the distance to the next one; prints a line now and then.
 
-    names = [key for key in file if key.startswith("sector_") and len(file[key]["root_orbit"])]
-    runs = {(name, 0): Lanczos(start(name, 0)) for name in names}
+    With float32 vectors the tolerance is at least SINGLE_TOLERANCE; energy and residual are float64 nevertheless.
+    """
+    block = lru_cache(maxsize=8)(sectors.apply)
+    if sectors.dtype == np.float32:
+        tolerance = max(tolerance, SINGLE_TOLERANCE)
+    runs = {(name, 0): sectors.run(name, 0) for name in sectors.names}
     winner = _lowest(runs, block, lambda run: tolerance * abs(run.energy))
     best = runs.pop(winner)
     name = winner[0]
-    vector = best.vector / np.linalg.norm(best.vector)
-    residual = float(np.linalg.norm(block(name)(vector) - best.energy * vector) / abs(best.energy))
+    vector = best.vector.astype(np.float64)
+    vector /= np.linalg.norm(vector)
+    image = sectors.apply(name, np.float64)(vector)
+    energy = float(vector @ image)
+    residual = float(np.linalg.norm(image - energy * vector) / abs(energy))
     if residual > 2 * tolerance:
         raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
-    if len(vector) > 1:
-        runs[name, 1] = Lanczos(start(name, 1), excluded=vector)
-    gap = _gap(runs, block, best.energy)
-    return Levels(name, vector, best.energy, gap, residual)
+    if sectors.dimension(name) > 1:
+        runs[name, 1] = sectors.run(name, 1, excluded=vector)
+    gap = _gap(runs, block, energy, sectors.dtype)
+    return Levels(name, vector, energy, gap, residual)
 
 
-def _gap(runs: Mapping[tuple[str, int], Lanczos], block: Callable[[str], Apply], energy: float) -> float:
+def _gap(
+    runs: Mapping[tuple[str, int], Lanczos], block: Callable[[str], Apply], energy: float, dtype: type = np.float64
+) -> float:
     """Distance from `energy` to the lowest level of the remaining runs."""
+    wide, narrow = (SINGLE_GAP_RESIDUAL, GAP_RESIDUAL) if dtype == np.float32 else (GAP_RESIDUAL, CLOSE_RESIDUAL)
 
     def tolerance(run: Lanczos) -> float:
-        return CLOSE_RESIDUAL if run.energy - energy < CLOSE else GAP_RESIDUAL
+        return narrow if run.energy - energy < CLOSE else wide
 
     if not runs:
         return np.inf
@@ -194,63 +141,43 @@ def _lowest(
     tolerance: Callable[[Lanczos], float],
 ) -> tuple[str, int]:
     """Key of the run with the lowest level, extended until its residual is within tolerance."""
+    printed = time.monotonic()
     for _ in range(MAX_EXTENSIONS * len(runs)):
         key = min(runs, key=lambda k: runs[k].bound(tolerance(runs[k])))
         if runs[key].residual <= tolerance(runs[key]):
             return key
         runs[key].extend(block(key[0]))
+        if time.monotonic() - printed > INTERVAL:
+            printed = time.monotonic()
+            begun = sum(np.isfinite(run.residual) for run in runs.values())
+            print(
+                f"{key[0]}: E = {runs[key].energy:.6f}, residual {runs[key].residual:.1e}; "
+                f"{begun} of {len(runs)} runs begun",
+                flush=True,
+            )
     raise GroundStateError(f"{key[0]}: no convergence, residual {runs[key].residual:.1e}")
 
 
-def _block(sector: h5py.Group, couplings: Mapping[str, float]) -> Apply:
-    """y = H x in one sector."""
-    root_orbit = sector["root_orbit"][...]
-    terms = []
-    for key, coupling in couplings.items():
-        # Unsigned indices spare numba its check for negative ones: twice as fast.
-        indptr = sector[key]["indptr"][...].view(np.uint64)
-        indices = sector[key]["indices"][...].view(np.uint32)
-        terms.append((coupling, indptr, indices, sector[key]["counts"][...]))
-    diagonal = sum(0.25 * c * sector[key]["diagonal"][...] for key, c in couplings.items())
-
-    def apply(x: np.ndarray) -> np.ndarray:
-        scaled = x / root_orbit
-        y = np.zeros_like(x)
-        for coupling, indptr, indices, counts in terms:
-            _add_exchange(indptr, indices, counts, 0.5 * coupling, scaled, y)
-        return y * root_orbit + diagonal * x
-
-    return apply
-
-
-@nb.njit(cache=True)
-def _add_exchange(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    counts: np.ndarray,
-    coupling: float,
-    x: np.ndarray,
-    y: np.ndarray,
-) -> None:
-    for row in range(len(y)):
-        total = 0.0
-        for n in range(indptr[row], indptr[row + 1]):
-            total += counts[n] * x[indices[n]]
-        y[row] += coupling * total
+def _amplitudes(file: h5py.File, sector: str, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smallest members of all orbits, orbit sizes and psi at the smallest members, each (n,)."""
+    if file.attrs.get("backend") == "kernel":
+        sizes = file["orbits/sizes"][...].astype(np.int64)
+        return file["orbits/representatives"][...], sizes, vector / np.sqrt(sizes)
+    group = Group(file["permutations"][...], file["flips"][...])
+    values = characters(file["exponents"][...], file[sector].attrs["signs"])
+    smallest, element = group.canonical(file[sector]["representatives"][...])
+    representatives = group.representatives()
+    amplitudes = np.zeros(len(representatives))
+    # A normalised basis vector has the value 1 / sqrt(orbit size) at QuSpin's representative.
+    component = vector / file[sector]["root_orbit"][...] * values[element]
+    amplitudes[np.searchsorted(representatives, smallest)] = component
+    return representatives, group.orbit_sizes(representatives), amplitudes
 
 
 def _wavefunction(file: h5py.File, j2: float, levels: Levels, degenerate: bool) -> Wavefunction:
     """The level as amplitudes on all orbits, smallest member of each as representative."""
-    group = Group(file["permutations"][...], file["flips"][...])
-    sector = file[levels.sector]
-    signs = [int(sign) for sign in sector.attrs["signs"]]
-    values = characters(file["exponents"][...], signs)
-    smallest, element = group.canonical(sector["representatives"][...])
-    representatives = group.representatives()
-    amplitudes = np.zeros(len(representatives))
-    # A normalised basis vector has the value 1 / sqrt(orbit size) at QuSpin's representative.
-    component = levels.vector / sector["root_orbit"][...] * values[element]
-    amplitudes[np.searchsorted(representatives, smallest)] = component
+    signs = [int(sign) for sign in file[levels.sector].attrs["signs"]]
+    representatives, orbit_sizes, amplitudes = _amplitudes(file, levels.sector, levels.vector)
     by_name = dict(zip(file.attrs["generators"], signs, strict=True))
     width, height = (int(x) for x in file.attrs["shape"])
     return Wavefunction(
@@ -269,10 +196,10 @@ def _wavefunction(file: h5py.File, j2: float, levels: Levels, degenerate: bool) 
         spin_flip=by_name["spin_flip"],
         representatives=representatives,
         amplitudes=_fix_sign(amplitudes),
-        orbit_sizes=group.orbit_sizes(representatives),
-        permutations=group.permutations,
-        flips=group.flips,
-        characters=values,
+        orbit_sizes=orbit_sizes,
+        permutations=file["permutations"][...],
+        flips=file["flips"][...],
+        characters=characters(file["exponents"][...], signs),
         degenerate=degenerate,
     )
 

@@ -1,6 +1,6 @@
-"""Hamiltonian blocks of a cluster, one per symmetry sector, built with QuSpin.
+"""Hamiltonian blocks of a cluster, one per symmetry sector, built with QuSpin or by the fast kernel.
 
-File (HDF5)
+File (HDF5) of QuSpin; nqs.ed_blocks says what differs with the kernel
     attributes      cluster, lattice, shape (2,), n_sites, generators (names)
     bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     permutations    (G, n_sites), flips (G,), exponents (G, generators)
@@ -24,6 +24,8 @@ import numpy as np
 from quspin.basis import spin_basis_general
 from quspin.operators import hamiltonian as quspin_hamiltonian
 
+from nqs import ed_blocks
+from nqs.ed_kernel import aligned_sum
 from nqs.errors import InputError
 from nqs.io import atomic
 from nqs.lattices import Cluster
@@ -38,10 +40,19 @@ from nqs.symmetry import (
 )
 
 SYMMETRIES = ("translations", "spin_flip", "point")
+QUSPIN_SITES = 24  # up to here `auto` takes QuSpin
 
 
-def build(cluster: Cluster, out: Path, symmetries: Sequence[str] = SYMMETRIES[:2]) -> None:
+def build(
+    cluster: Cluster,
+    out: Path,
+    symmetries: Sequence[str] = SYMMETRIES[:2],
+    backend: str = "auto",
+    threads: int = 1,
+) -> None:
     """Write the blocks of all sectors with real characters of the chosen symmetries.
+
+    backend: `quspin`, `kernel`, or `auto`, which takes the kernel above 24 sites. Only the kernel uses threads.
 
     ValueError for an odd number of sites, an unknown symmetry, or a choice without translations
     and spin flip, which label the ground state.
@@ -56,11 +67,15 @@ def build(cluster: Cluster, out: Path, symmetries: Sequence[str] = SYMMETRIES[:2
     generators.append(_spin_flip(cluster.n_sites))
     if "point" in symmetries:
         generators += [make_generator(key, p) for key, p in cluster.point_group.items()]
-    build_sectors(cluster, generators, out)
+    build_sectors(cluster, generators, out, backend, threads)
 
 
-def build_sectors(cluster: Cluster, generators: Sequence[Generator], out: Path) -> None:
-    """Write the blocks of all real one-dimensional representations, one sector at a time."""
+def build_sectors(
+    cluster: Cluster, generators: Sequence[Generator], out: Path, backend: str = "auto", threads: int = 1
+) -> None:
+    """Write the blocks of all real one-dimensional representations; ValueError for an unknown backend."""
+    if backend not in ("auto", "quspin", "kernel"):
+        raise InputError(f"unknown backend '{backend}'; known: auto, quspin, kernel")
     if cluster.n_sites % 2:
         raise InputError(f"{cluster.name}: Sz = 0 needs an even number of sites")
     group, exponents = make_group(generators, cluster.n_sites)
@@ -74,7 +89,11 @@ def build_sectors(cluster: Cluster, generators: Sequence[Generator], out: Path) 
         file["permutations"] = group.permutations
         file["flips"] = group.flips
         file["exponents"] = exponents
-        for n, signs in enumerate(_sector_signs(group, exponents, generators)):
+        sectors = list(_sector_signs(group, exponents, generators))
+        if backend == "kernel" or (backend == "auto" and cluster.n_sites > QUSPIN_SITES):
+            ed_blocks.write(file, cluster, generators, sectors, threads)
+            return
+        for n, signs in enumerate(sectors):
             _write_sector(file.create_group(f"sector_{n:02d}"), cluster, group, generators, signs)
 
 
@@ -136,7 +155,7 @@ def _write_sector(
         terms["indptr"] = indptr
         for name, data in (("indices", indices), ("counts", counts)):
             terms.create_dataset(name, data=data, compression="lzf", shuffle=True)
-        terms["diagonal"] = _aligned_sum(states, bonds)
+        terms["diagonal"] = aligned_sum(states, bonds)
 
 
 def _quspin_basis(n_sites: int, generators: Sequence[Generator], signs: Sequence[int]) -> spin_basis_general:
@@ -177,14 +196,6 @@ def _exchange_counts(
     if np.abs(counts - whole).max(initial=0) > 1e-6 or np.abs(whole).max(initial=0) > 127:
         raise RuntimeError("matrix elements are not small integer counts of exchanges")
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), whole.astype(np.int8)
-
-
-def _aligned_sum(states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
-    """sum over bonds of s_i s_j, s = +-1, for each state: int16 (d,)."""
-    total = np.full(len(states), len(bonds), dtype=np.int16)
-    for i, j in bonds.astype(np.uint64):
-        total -= 2 * ((states >> i ^ states >> j) & np.uint64(1)).astype(np.int16)
-    return total
 
 
 def _reverse_bits(states: np.ndarray, n_sites: int) -> np.ndarray:

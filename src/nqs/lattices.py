@@ -2,7 +2,8 @@
 
 Square, triangle and ring: site i = x + Lx y; a ring has Ly = 1, bonds between neighbours and no J2. Kagome: unit cell
 X + Lx Y holds sites 3 cell + (0, 1, 2) at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd
-points are empty.
+points are empty. The ten cells of kagome30 fill a tilted torus, written as one row of shape (10, 1): a step along y is
+the same as seven steps along x, so that `tx` alone generates all translations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,16 @@ BONDS: dict[str, dict[str, tuple[Point, ...]]] = {
     "kagome": {"j1": ((1, 0), (1, -1)), "j2": ((0, 1),)},
     "ring": {"j1": ((1, 0),), "j2": ()},
 }
+
+
+# Steps along x that equal one along y on tilted tori of one row; `ty` takes them back and is the identity.
+TILTS = {("kagome", (10, 1)): 7}
+# Sites of kagome30 in the order of the published list of bonds, as 3 cell + place 0, 1, 2 in the cell; cell (X, Y) has
+# the number X + 7 Y modulo 10. Then the cells (X, Y) where these numbers are drawn.
+KAGOME30_SITES = (
+    0, 2, 21, 28, 19, 10, 29, 18, 20, 9, 11, 16, 7, 15, 17, 6, 8, 27, 13, 4, 25, 14, 3, 5, 24, 26, 1, 22, 23, 12,
+)  # fmt: skip
+KAGOME30_CELLS = ((0, 0), (1, 0), (2, 0), (3, 0), (0, 2), (1, 2), (2, 2), (0, 1), (1, 1), (2, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +72,7 @@ def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
 
 
 def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
-    """A torus of `shape` unit cells along x and y, or a ring of shape (N, 1).
+    """A torus of `shape` unit cells along x and y, a ring of shape (N, 1), or kagome30.
 
     InputError if a side is so short that two bonds coincide, if a ring is odd, shorter than 4 sites or has two rows,
     or if a symmetry breaks a bond set.
@@ -70,8 +81,8 @@ def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
     if lattice == "ring":
         _check_ring(name, shape)
     grid = _grid(lattice, shape)
-    index = {point: i for i, point in enumerate(grid)}
     wrap = _wrap(lattice, shape)
+    index = {wrap(point): i for i, point in enumerate(grid)}
 
     def permutation(move: Callable[[int, int], Point]) -> np.ndarray:
         return np.array([index[wrap(move(a, b))] for a, b in grid])
@@ -89,7 +100,7 @@ def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
         j2=j2,
         translations={
             "tx": permutation(lambda a, b: (a + step, b)),
-            "ty": permutation(lambda a, b: (a, b + step)),
+            "ty": permutation(lambda a, b: (a - step * TILTS.get((lattice, shape), 0), b + step)),
         },
         point_group={key: permutation(move) for key, move in _point_group(lattice, shape).items()},
     )
@@ -120,13 +131,17 @@ def _grid(lattice: str, shape: tuple[int, int]) -> list[Point]:
     if lattice != "kagome":
         return cells
     basis = ((0, 0), (1, 0), (0, 1))
+    if (lattice, shape) in TILTS:
+        places = ((KAGOME30_CELLS[site // 3], basis[site % 3]) for site in KAGOME30_SITES)
+        return [(2 * x + a, 2 * y + b) for (x, y), (a, b) in places]
     return [(2 * x + a, 2 * y + b) for x, y in cells for a, b in basis]
 
 
 def _wrap(lattice: str, shape: tuple[int, int]) -> Callable[[Point], Point]:
     step = 2 if lattice == "kagome" else 1
     width, height = step * shape[0], step * shape[1]
-    return lambda point: (point[0] % width, point[1] % height)
+    tilt = step * TILTS.get((lattice, shape), 0)
+    return lambda point: ((point[0] + tilt * (point[1] // height)) % width, point[1] % height)
 
 
 def _bonds(
@@ -139,7 +154,7 @@ def _bonds(
     """Sorted bonds along `directions`, each once; grid points without a site have none."""
     pairs = []
     for da, db in directions:
-        ends = ((index[a, b], index.get(wrap((a + da, b + db)))) for a, b in grid)
+        ends = ((index[wrap((a, b))], index.get(wrap((a + da, b + db)))) for a, b in grid)
         pairs += [(i, j) for i, j in ends if j is not None]
     bonds = _sorted_bonds(np.array(pairs, dtype=int).reshape(-1, 2))
     if len(np.unique(bonds, axis=0)) < len(bonds) or (bonds[:, 0] == bonds[:, 1]).any():
@@ -173,7 +188,7 @@ def _point_group(lattice: str, shape: tuple[int, int]) -> dict[str, Callable[[in
         moves["inv"] = lambda a, b: (-a, -b)
     if lattice in ("square", "triangle") and width == height:
         moves["pd"] = lambda x, y: (y, x)
-    if lattice == "kagome" and width % height == 0:
+    if lattice == "kagome" and width % height == 0 and (lattice, shape) not in TILTS:
         # Mirror through site 1 that swaps the two J1 directions and reverses the J2 chains.
         moves["pm"] = lambda a, b: (a, 1 - a - b)
     return moves

@@ -1,0 +1,178 @@
+"""Hamiltonian file of the fast kernel, and H of a sector as a function.
+
+File (HDF5)
+    attributes      backend "kernel", parity_bits, count_bits, tile_bits, piece; others as with QuSpin (nqs.hamiltonian)
+    orbits/         representatives (d,) uint64, sizes (d,) uint16, and of the orbits smaller than the group:
+                    fixed (m,) their positions, parities (m,) uint64; see nqs.ed_basis.Orbits
+    <bond set>/     words (nnz,) uint32, counts (tiles, d) uint8, starts (pieces, tiles), aligned (d,) int16; see
+                    nqs.ed_kernel.Neighbours
+    sector_<n>/     attributes signs (generators,) and dimension
+The lists serve all sectors and couplings. Long ones are memory-mapped from the file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from nqs.ed_basis import Orbits, Walk, find_orbits, make_walk
+from nqs.ed_kernel import PIECE, Layout, Neighbours, aligned_sum, block_starts, find_neighbours, make_layout
+from nqs.errors import BrokenFileError
+from nqs.lanczos import Apply, StoredLanczos
+from nqs.lattices import Cluster
+from nqs.models import heisenberg_j1j2
+from nqs.symmetry import Generator
+
+MAPPED = 1 << 24  # bytes above which a list is mapped instead of read
+SINGLE = 1 << 23  # orbits above which vectors are float32
+# Krylov vectors of an extension, Ritz vectors kept, and Krylov vectors of the first extension: at 24 sites the error of
+# the Ritz value exceeds its residual before 16 steps, so that sectors dropped earlier may hold the lowest level.
+SIZE, KEPT, OPENING = 24, 6, 20
+
+
+def odd_parity(orders: Sequence[int], signs: Sequence[int]) -> int:
+    """Parity bits of the generators with the value -1, in the order of the walk's bits."""
+    even = [sign for order, sign in zip(orders, signs, strict=True) if order % 2 == 0]
+    return sum(1 << bit for bit, sign in enumerate(even) if sign == -1)
+
+
+def write(
+    file: h5py.File, cluster: Cluster, generators: Sequence[Generator], sectors: Sequence[Sequence[int]], threads: int
+) -> None:
+    """Add orbits, neighbour lists and sectors (the values of the generators in each) to an open file."""
+    walk = make_walk(generators, cluster.n_sites)
+    orbits = find_orbits(walk, threads)
+    layout = make_layout(len(orbits.sizes), walk.parity_bits)
+    file.attrs["backend"] = "kernel"
+    file.attrs["piece"] = PIECE
+    file.attrs["orders"] = [g.order for g in generators]
+    for name in ("parity_bits", "count_bits", "tile_bits"):
+        file.attrs[name] = getattr(layout, name)
+    for name, kind in (("representatives", np.uint64), ("sizes", np.uint16), ("fixed", np.int64), ("parities", "u8")):
+        file.create_dataset(f"orbits/{name}", data=getattr(orbits, name).astype(kind))
+    print(f"{cluster.name}: {len(orbits.sizes)} orbits under {walk.order} symmetries", flush=True)
+    for key, (bonds, _) in heisenberg_j1j2(cluster, 1.0).items():
+        _write_neighbours(file.create_group(key), walk, orbits, bonds, layout, threads)
+        print(f"{cluster.name}: {len(file[key]['words'])} exchanges along {key} bonds", flush=True)
+    for n, signs in enumerate(sectors):
+        sector = file.create_group(f"sector_{n:02d}")
+        sector.attrs["signs"] = signs
+        sector.attrs["dimension"] = len(orbits.sizes) - len(orbits.absent(odd_parity(file.attrs["orders"], signs)))
+
+
+def _write_neighbours(
+    group: h5py.Group, walk: Walk, orbits: Orbits, bonds: np.ndarray, layout: Layout, threads: int
+) -> None:
+    found = list(find_neighbours(walk, orbits.representatives, bonds, layout, threads))
+    counts = np.concatenate([part for _, part in found], axis=1)
+    words = group.create_dataset("words", shape=(int(counts.sum(dtype=np.int64)),), dtype=np.uint32)
+    begin = 0
+    for part, _ in found:
+        words[begin : begin + len(part)] = part
+        begin += len(part)
+    group["counts"] = counts
+    group["starts"] = block_starts(counts)
+    group["aligned"] = aligned_sum(orbits.representatives, bonds)
+
+
+@dataclass(frozen=True, eq=False)
+class KernelSectors:
+    """All sectors of a Hamiltonian file of the kernel at given couplings; vectors (d,) have all orbits.
+
+    An entry is psi x sqrt(orbit size), 0 where the sector has no such orbit.  Unfinished runs are kept in `folder`.
+    """
+
+    file: h5py.File
+    couplings: Mapping[str, float]
+    folder: Path
+    identity: str
+    threads: int = 1
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Sectors that are not empty."""
+        return [key for key in self.file if key.startswith("sector_") and self.file[key].attrs["dimension"]]
+
+    @cached_property
+    def orbits(self) -> Orbits:
+        """Orbits of the whole Sz = 0 space."""
+        group = self.file["orbits"]
+        sizes = group["sizes"][...].astype(np.int64)
+        return Orbits(group["representatives"][...], sizes, group["fixed"][...], group["parities"][...])
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Format of the words; BrokenFileError for pieces of another length."""
+        if self.file.attrs["piece"] != PIECE:
+            raise BrokenFileError(f"{self.file.filename}: made by another version; delete it and build it again")
+        return Layout(*(int(self.file.attrs[name]) for name in ("parity_bits", "count_bits", "tile_bits")))
+
+    @cached_property
+    def neighbours(self) -> dict[str, Neighbours]:
+        """Lists of the bond sets whose coupling is not zero."""
+        parts = ("words", "counts", "starts", "aligned")
+        used = [key for key, coupling in self.couplings.items() if coupling]
+        return {key: Neighbours(self.layout, *(_mapped(self.file[key][part]) for part in parts)) for key in used}
+
+    @property
+    def dtype(self) -> type:
+        """Precision of the search."""
+        return np.float32 if len(self.orbits.sizes) > SINGLE else np.float64
+
+    def dimension(self, name: str) -> int:
+        """Number of orbits in the sector."""
+        return int(self.file[name].attrs["dimension"])
+
+    def absent(self, name: str) -> np.ndarray:
+        """Orbits that vanish in the sector."""
+        return self.orbits.absent(self._odd(name))
+
+    def _odd(self, name: str) -> int:
+        return odd_parity(self.file.attrs["orders"], self.file[name].attrs["signs"])
+
+    def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> StoredLanczos:
+        """Lanczos run of one sector from a random vector."""
+
+        def start() -> np.ndarray:
+            vector: np.ndarray = np.random.default_rng(seed).standard_normal(len(self.orbits.sizes)).astype(self.dtype)
+            vector[self.absent(name)] = 0
+            return vector
+
+        path = self.folder / f"{name}_{seed}.npz"
+        excluded = None if excluded is None else excluded.astype(self.dtype)
+        return StoredLanczos(
+            start, path, self.identity, excluded=excluded, available=self.dimension(name),
+            size=SIZE, kept=KEPT, opening=OPENING,
+        )  # fmt: skip
+
+    def apply(self, name: str, dtype: type | None = None) -> Apply:
+        """y = H x in one sector."""
+        kind = np.dtype(dtype or self.dtype).type
+        odd, absent, fixed = self._odd(name), self.absent(name), self.orbits.fixed
+        length = np.sqrt(self.orbits.sizes[fixed] / self.orbits.sizes.max()).astype(kind)
+        table = self.layout.coefficients(odd, kind)
+        terms = [(self.couplings[key], lists) for key, lists in self.neighbours.items()]
+
+        def apply(x: np.ndarray) -> np.ndarray:
+            x = x.copy()
+            x[fixed] /= length
+            y = np.zeros_like(x)
+            for coupling, lists in terms:
+                lists.add_diagonal(coupling, x, y)
+                lists.add(table, coupling, x, y, self.threads)
+            y[fixed] *= length
+            y[absent] = 0
+            return y
+
+        return apply
+
+
+def _mapped(dataset: h5py.Dataset) -> np.ndarray:
+    """The array, from the file's pages if it is long; private pages, so that it can be written to in vain."""
+    if dataset.nbytes < MAPPED:
+        return dataset[...]
+    offset = dataset.id.get_offset()
+    return np.asarray(np.memmap(dataset.file.filename, dataset.dtype, "c", offset, dataset.shape))
