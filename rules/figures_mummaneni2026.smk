@@ -7,7 +7,7 @@ makes   results/{scale}/figures/mummaneni2026/{figure}.{pdf,png,json}
 
 MUMMANENI2026_FIGURES = expand(
     f"{RESULTS}/figures/mummaneni2026/{{figure}}.{{kind}}",
-    figure=cells_mummaneni2026.FIGURES,
+    figure=table_inputs.FIGURES,
     kind=["pdf", "png", "json"],
 )
 MUMMANENI2026_TABLES = expand(
@@ -24,7 +24,7 @@ rule mummaneni2026:
     localrule: True
 
 
-for figure in cells_mummaneni2026.FIGURES:
+for figure in table_inputs.FIGURES:
 
     rule:
         name:

@@ -5,13 +5,10 @@ from pathlib import Path
 import pytest
 
 from nqs.cells_mummaneni2026 import (
-    ANALYSED,
-    FIGURES,
-    PER_CELL,
     SHOWN,
-    TABLE,
     density_cells,
     figure_config,
+    polarised_cells,
     small_cells,
     sweep_cells,
     table_cells,
@@ -20,6 +17,7 @@ from nqs.cells_mummaneni2026 import (
 )
 from nqs.config import load
 from nqs.identity import SWEEP, TRACE, VmcKey
+from nqs.table_inputs import ANALYSED, FIGURES, PER_CELL, TABLE
 
 ROOT = Path(__file__).parents[1]
 SMOKE = load(ROOT, {"scale": "smoke"})
@@ -100,3 +98,15 @@ def test_tables_get_the_files_they_need():
     for figure in FIGURES:
         assert {*PER_CELL[figure], *ANALYSED.get(figure, ())} == set(rbm_tables.NEEDS.get(figure, ())), figure
     assert {*PER_CELL[TABLE], *ANALYSED[TABLE]} == set(published_table.NEEDS)
+
+
+def test_the_polarised_ring_keeps_parameters_for_longer_and_enters_its_figure_only():
+    study = PAPER.mummaneni2026.polarised
+    keys = polarised_cells(PAPER)
+    assert {(key.cluster, key.alpha, key.run) for key in keys} == {(f"ring{study.size}", study.alpha, TRACE)}
+    made = vmc_settings(PAPER, keys[0])
+    assert (made["max_iterations"], made["repeats"]) == (study.iterations, study.repeats)
+    assert made["snapshots"] == sorted({*PAPER.mummaneni2026.vmc.snapshots, *study.snapshots})
+    assert [figure for figure in SHOWN if set(keys) & set(table_cells(PAPER, figure))] == ["figX2"]
+    assert "polarised" in figure_config(PAPER, "figX2")
+    assert "polarised" not in figure_config(PAPER, "fig12")

@@ -366,6 +366,15 @@ def test_figX1_draws_every_model_and_names_the_failed():
     assert len({ax.get_xlim() for ax in panels("figX1")} | {ax.get_ylim() for ax in panels("figX1")}) == 1
 
 
+def test_figX1_draws_the_criterion_of_the_models():
+    table = table_of("figX1")
+    fig = FIGURES["figX1"](table.assign(tolerance=0.02), PUBLISHED)
+    dotted = [line for line in fig.axes[0].lines if line.get_linestyle() == ":"]
+    assert {float(value) for line in dotted for value in np.ravel([line.get_xdata(), line.get_ydata()])} == {0, 1, 0.02}
+    assert "the criterion, 0.02, on the sampled error" in small_print(fig)
+    assert "the criterion, 0.001, on" in small_print(figure_of("figX1"))
+
+
 def test_figX1_without_any_error_is_an_error():
     table = table_of("figX1")
     with pytest.raises(TableError, match="no model"):
@@ -374,9 +383,22 @@ def test_figX1_without_any_error_is_an_error():
 
 def test_figX2_draws_exact_lines_and_sampled_markers():
     rows = at(table_of("figX2"), n_sites=8, alpha=2, mode="paper", m=3)
-    ax = panels("figX2")[1]
+    ax = panels("figX2")[3]  # after the largest ring
     assert ax.get_title() == r"$N=8$, $\alpha=2$, paper mode"
     assert_allclose(curves(ax)["$|S^z|=3$"], rows[["iteration", "exact_weight_mean"]])
     assert_allclose(curves(ax)["_sampled 3"], rows[["iteration", "sampled_weight_mean"]])
     colours = {to_hex(line.get_color()) for line in ax.lines if line.get_label() in ("$|S^z|=3$", "_sampled 3")}
     assert len(colours) == 1
+
+
+def test_figX2_puts_the_largest_ring_on_top():
+    table = table_of("figX2")
+    titles = [ax.get_title() for ax in panels("figX2")]
+    assert titles[:3] == [
+        r"$N=12$, $\alpha=2$, paper mode", r"$N=12$, $\alpha=2$, sound mode", r"$N=4$, $\alpha=2$, paper mode",
+    ]  # fmt: skip
+    assert len(titles) == len(set(titles)) == 2 * 7
+    rows = at(table, n_sites=12, mode="sound", m=6)
+    assert_allclose(curves(panels("figX2")[1])["$|S^z|=6$"], rows[["iteration", "exact_weight_mean"]])
+    alone = FIGURES["figX2"](at(table, n_sites=12), PUBLISHED)
+    assert len(alone.axes) == 2

@@ -109,7 +109,11 @@ def test_without_units_only_the_visible_bias_is_left(written, states):
     _, machines = written
     bare = Machine(machines[0].visible, np.empty(0), np.empty((0, 6)))
     row = states[(states.repeat == 0) & (states.sector == "all")].iloc[0]
-    assert_allclose(row.energy_none, measure(ring(6), "all", amplitudes(ring(6), "all", bare)).energy, rtol=1e-12)
+    sums = measure(ring(6), "all", amplitudes(ring(6), "all", bare))
+    assert_allclose(row.energy_none, sums.energy, rtol=1e-12)
+    assert_allclose([row[f"czz_none_{r}"] for r in range(4)], sums.czz, rtol=1e-12)
+    spins = np.tanh(2 * machines[0].visible) / 2  # <S^z_i> of the product state
+    assert_allclose(row.czz_none_3, np.mean(spins * np.roll(spins, 3)), rtol=1e-9)
 
 
 def test_snapshots_of_models_that_had_ended_are_left_out(snapshots):

@@ -1,11 +1,14 @@
 """Statements in words: the checks on invented units, and on the files of a small study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
 from nqs.analysis import published_trends as stage
+from nqs.analysis import training_trends
 from nqs.analysis.published_rules import Data
 
 CZZ = {1: -0.15, 2: 0.06, 3: -0.05, 4: 0.04}  # r -> full profile
@@ -111,3 +114,74 @@ def test_means_over_models_that_did_not_converge_give_no_verdict():
 def test_profiles_are_in_order_of_distance():
     table = pd.DataFrame([{f"czz_{r}": r for r in (10, 2, 1, 0)}])
     assert np.array_equal(stage.profiles(table, "czz"), [[1, 2, 10]])
+
+
+def course(energies, n_sites=4, alpha=2, repeats=10):
+    """Models that all have these sampled energies."""
+    models = make([0.5] * 2, repeats=repeats).models
+    models = models.assign(cluster=f"ring{n_sites}", n_sites=n_sites, alpha=alpha, exact_energy=-1.0)
+    traces = models[[*stage.CELL, "repeat"]].merge(
+        pd.DataFrame({"iteration": np.arange(len(energies)), "energy": energies}), how="cross"
+    )
+    return models, traces
+
+
+def merged(*courses):
+    nothing = pd.DataFrame()
+    models, traces = (pd.concat(parts, ignore_index=True) for parts in zip(*courses, strict=True))
+    return Data(models, nothing, nothing, nothing, nothing, nothing, 0.3, traces=traces)
+
+
+@pytest.mark.parametrize("bump", [0.0, 0.2])
+def test_a_rise_of_the_mean_energy_is_not_smooth(bump):
+    noise = np.random.default_rng(0).normal(0, 1e-3, 1501)
+    energies = -1 + np.exp(-np.arange(1501) / 300) + noise
+    energies[600:680] += bump
+    check = training_trends.smooth_convergence(merged(course(energies)))
+    assert [(one.ours, one.agrees) for one in check] == [(float(bump == 0), bump == 0)]
+
+
+def test_one_noisy_iteration_does_not_raise_the_mean():
+    energies = np.random.default_rng(0).normal(-1, 1e-3, 400)
+    energies[200] += 1
+    assert training_trends.largest_rise(energies) < 3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_density_that_is_faster_meets_the_error_first(sign):
+    def falling(alpha):
+        return -1 + np.exp(-np.arange(1501) / (70 * (5 - alpha if sign > 0 else alpha)))
+
+    data = merged(*(course(falling(alpha), 10, alpha) for alpha in (1, 2, 3, 4)))
+    one, other = training_trends.alpha_speeds_convergence(data)
+    assert [(each.ours, each.agrees, each.n_models) for each in (one, other)] == [(-sign, sign > 0, 10)] * 2
+    assert one.remark == "0 of 40 models never met it"
+    assert other.remark == "10 of 40 models never met it"  # 7 x 280 iterations are too many
+
+
+def test_an_error_that_no_model_meets_gives_no_verdict():
+    data = merged(*(course(np.full(1501, -0.5), 10, alpha) for alpha in (1, 2)))
+    assert verdict_of(training_trends.alpha_speeds_convergence, data) == [None, None]
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_units_specialise_if_more_have_the_pattern_than_before(learnt):
+    data = make([0.5] * 4)
+    scores = np.random.default_rng(0).uniform(-0.5, 0.5, len(data.units))
+    initial = data.units[[*stage.CELL, "repeat", "unit"]].assign(s_afm=scores)
+    units = data.units.assign(s_afm=np.where(data.units.unit < (3 if learnt else 0), -0.9, scores))
+    data = replace(data, units=units, initial=initial)
+    (one,) = training_trends.several_units_specialize(data)
+    assert one.ours == (3 if learnt else 0)
+    assert one.agrees is learnt
+    assert not list(training_trends.several_units_specialize(replace(data, initial=pd.DataFrame())))
+
+
+@pytest.mark.parametrize("apart", [6.0, 0.0])
+def test_two_classes_are_two_modes_of_the_logarithm(apart):
+    rng = np.random.default_rng(0)
+    impact = np.exp(rng.normal(0, 1, 16) + np.repeat([0, apart], 8))
+    data = make(list(impact))
+    noisy = data.units.energy_impact * np.exp(rng.normal(0, 0.5, len(data.units)))
+    data = replace(data, units=data.units.assign(energy_impact=noisy, correlation_impact=noisy))
+    assert verdict_of(stage.two_classes, data) == [apart > 0] * 2

@@ -210,6 +210,21 @@ def test_fig9_takes_the_density_that_recovers_best(study):
     assert own.groupby("series").r.max().to_dict() == dict.fromkeys(("full", "exact", "important", "unimportant"), 4)
 
 
+def test_fig9_shows_a_group_without_units_as_the_state_without_hidden_units(study, tmp_path):
+    files = study.files("sweep")
+    states = rbm_tables.read(files["states"])
+    important = map(str, states.filter(regex="^(energy|czz)_important"))
+    states = states.assign(**dict.fromkeys(important, np.nan))
+    states.to_csv(tmp_path / "states.csv", index=False)
+    rbm_tables.build("fig9", files | {"states": [tmp_path / "states.csv"]}, TAU, tmp_path / "fig9.csv")
+    table = pd.read_csv(tmp_path / "fig9.csv")
+    keys = ["alpha", "mode", "sector", "repeat"]
+    both = table[table.series == "important"].merge(states[states.n_sites == 8], on=keys, suffixes=("_shown", ""))
+    assert len(both) == 2 * 2 * 5  # modes, sectors, distances
+    assert_allclose(both.energy_shown, both.energy_none)
+    assert_allclose(both.czz, [row[f"czz_none_{row['r']}"] for row in both.to_dict("records")])
+
+
 def test_fig11_has_every_threshold(study):
     table = study.table("fig11", "sweep")
     assert sorted(table.tau.unique()) == TAUS
@@ -235,6 +250,7 @@ def test_figX1_has_every_model(study):
     table = study.table("figX1", "sweep")
     assert len(table) == 12 * 3
     assert set(table.status) == {"cap", "diverged"}
+    assert set(table.tolerance) == {5e-4}  # of the invented models
     states = rbm_tables.read(study.files("sweep")["states"])
     outside = 1 - states[states.sector == "all"].sz_abs_0
     assert_allclose(np.sort(table.weight_outside), np.sort(outside), atol=1e-12)

@@ -19,7 +19,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     **{f"fig{number}": ("sweep",) for number in range(9, 12)},
     "fig12": ("density", "sweep"),
     "figX1": ("sweep",),
-    "figX2": ("small", "density"),
+    "figX2": ("small", "density", "polarised"),
     TABLE: ("small", "density", "sweep"),
 }
 
@@ -60,7 +60,19 @@ def density_cells(config: Config) -> list[VmcKey]:
     )
 
 
-ASKED_BY = {"sweep": sweep_cells, "small": small_cells, "density": density_cells}  # block of the configuration
+def polarised_cells(config: Config) -> list[VmcKey]:
+    """Cells of the first row of Fig. X2, sorted."""
+    study = config.mummaneni2026
+    one = study.polarised
+    return sorted(VmcKey(STUDY, ring(one.size), one.alpha, mode, TRACE) for mode in study.modes)
+
+
+ASKED_BY = {  # block of the configuration
+    "sweep": sweep_cells,
+    "small": small_cells,
+    "density": density_cells,
+    "polarised": polarised_cells,
+}
 
 
 def table_cells(config: Config, table: str) -> list[VmcKey]:
@@ -70,7 +82,7 @@ def table_cells(config: Config, table: str) -> list[VmcKey]:
 
 def vmc_cells(config: Config) -> list[VmcKey]:
     """All cells of the study, each once, sorted."""
-    return table_cells(config, TABLE)
+    return sorted({key for cells in ASKED_BY.values() for key in cells(config)})
 
 
 def n_sites(config: Config, key: VmcKey) -> int:
@@ -94,8 +106,15 @@ def vmc_settings(config: Config, key: VmcKey) -> dict[str, Any]:
         "shift": study.vmc.shift,
         "tolerance": study.vmc.tolerance if sweep else None,
         "max_iterations": study.vmc.max_iterations if sweep else max(block.iterations for block in blocks),
-        "snapshots": [] if sweep else list(study.vmc.snapshots),
+        "snapshots": [] if sweep else snapshots(config, key),
     }
+
+
+def snapshots(config: Config, key: VmcKey) -> list[int]:
+    """Iterations after which a trace keeps its parameters."""
+    study = config.mummaneni2026
+    more = study.polarised.snapshots if key in polarised_cells(config) else ()
+    return sorted({*study.vmc.snapshots, *more})
 
 
 def blocks_of(config: Config, key: VmcKey) -> list[Any]:

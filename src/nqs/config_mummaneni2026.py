@@ -100,6 +100,21 @@ class DensityBlock(Grid):
     iterations: Positive = Field(1500, description="iterations of every network")
 
 
+class PolarisedBlock(Block):
+    """Fig. X2, first row: a ring on which nearly polarised states gain weight that the chains do not see."""
+
+    size: Size = Field(12, description="sites of the ring; the weight grows from about 12 on")
+    alpha: Positive = Field(2, description="hidden units per site")
+    repeats: Positive = Field(5, description="networks, differing in their seeds")
+    iterations: Positive = Field(6000, description="iterations of every network")
+    snapshots: tuple[Count, ...] = Field((), description="iterations besides those of vmc when it keeps its parameters")
+
+    @field_validator("snapshots")
+    @classmethod
+    def distinct(cls, values: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(without_repeats(values, "iteration")))
+
+
 class ImportanceBlock(Block):
     """Which hidden units count as important."""
 
@@ -128,6 +143,7 @@ class Mummaneni2026(Block):
     sweep: SweepBlock
     small: SmallBlock
     density: DensityBlock
+    polarised: PolarisedBlock
     importance: ImportanceBlock
 
     @field_validator("modes")
@@ -148,11 +164,12 @@ class Mummaneni2026(Block):
 
     @model_validator(mode="after")
     def snapshots_are_reached(self) -> Mummaneni2026:
-        last = self.vmc.snapshots[-1]
-        for block in ("small", "density"):
+        lasts = [("vmc", block) for block in ("small", "density", "polarised")]
+        for of, block in [*lasts, ("polarised", "polarised")]:
+            last = max(getattr(self, of).snapshots, default=0)
             iterations = getattr(self, block).iterations
             if last > iterations:
                 raise ValueError(
-                    f"vmc.snapshots: {last} is beyond {block}.iterations = {iterations}; remove it or run longer"
+                    f"{of}.snapshots: {last} is beyond {block}.iterations = {iterations}; remove it or run longer"
                 )
         return self

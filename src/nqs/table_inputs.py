@@ -20,7 +20,7 @@ PER_CELL: dict[str, tuple[str, ...]] = {
     "fig12": ("models", "traces", "states"),
     "figX1": ("models", "states"),
     "figX2": ("models", "traces", "snapshots"),
-    "tableX1": ("models", "states", "units", "snapshots"),
+    "tableX1": ("models", "traces", "states", "units", "snapshots", "weights"),
 }
 # Tables over all cells of the sweep that a table is made from.
 ANALYSED: dict[str, tuple[str, ...]] = {

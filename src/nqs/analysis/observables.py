@@ -123,9 +123,9 @@ def unit_rows(size: Ring, sector: str, machine: Machine, psi: np.ndarray, full: 
 
 
 def group_row(size: Ring, sector: str, machine: Machine, chosen: np.ndarray) -> dict[str, float]:
-    """Energy and correlations with only the important, and with only the other units kept; NaN for an empty group."""
+    """Energy and correlations with only the important, only the other, and no units kept; NaN for an empty group."""
     none = measure(size, sector, amplitudes(size, sector, machine.only(np.array([], dtype=np.int64))))
-    row = {"energy_none": none.energy, "n_important": int(chosen.sum())}
+    row = {"energy_none": none.energy, "n_important": int(chosen.sum())} | _series("czz_none", none.czz)
     for name, group in (("important", chosen), ("unimportant", ~chosen)):
         sums = Sums(np.nan, np.full(size.n_sites // 2 + 1, np.nan))
         if group.any():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,11 @@ Fact = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Tables of the whole study, those of models and states marked by `cell_tables.mark`; tau is the headline one."""
+    """Tables of the whole study, those of models and states marked by `cell_tables.mark`; tau is the headline one.
+
+    traces: sampled energies of trace cells [CELL, repeat, iteration, energy]; initial: their units before training
+    [CELL, repeat, unit, s_afm].
+    """
 
     models: pd.DataFrame
     states: pd.DataFrame
@@ -26,6 +30,8 @@ class Data:
     fractions: pd.DataFrame
     power_laws: pd.DataFrame
     tau: float
+    traces: pd.DataFrame = field(default_factory=pd.DataFrame)
+    initial: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def counted(self, name: str, **values: Any) -> pd.DataFrame:
         """Rows of counted models with these values."""
@@ -47,6 +53,23 @@ class Measured:
     mode: str = ""
     sector: str = ""
     remark: str = ""
+
+
+Check = Callable[[Data], Iterator[Measured]]  # of a statement in words
+
+
+def result(
+    quantity: str, values: pd.Series | float, agrees: bool | None, cell: Mapping[str, Any], n: int, remark: str = ""
+) -> Measured:
+    """A row about the mean of values over seeds, or about one number; a statement in words has no published number."""
+    mean, error = (values, np.nan) if isinstance(values, float) else (float(values.mean()), standard_error(values))
+    return Measured(quantity, "", np.nan, mean, error, n, agrees, cell.get("mode", ""), cell.get("sector", ""), remark)
+
+
+def beyond(values: pd.Series, sign: int = 1) -> bool | None:
+    """Whether the mean has this sign by 2 SE; None without an error."""
+    error = standard_error(values)
+    return bool(sign * values.mean() > 2 * error) if np.isfinite(error) else None
 
 
 def at(table: pd.DataFrame, **values: Any) -> pd.DataFrame:

@@ -8,12 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from nqs.analysis.cell_tables import Files, mark, read
+from nqs.analysis.cell_tables import CELL, Files, mark, read, trace_pairs
+from nqs.analysis.observables import read_machines
 from nqs.analysis.published_checks import CHECKS
 from nqs.analysis.published_rules import Data, Measured
 from nqs.errors import InputError
+from nqs.identity import TRACE
 from nqs.io import atomic
+from nqs.markdown import markdown as as_markdown
 from nqs.published import read_facts
+from nqs.rbm_states import staggered_score
 from nqs.table_inputs import TABLE, needs
 
 NEEDS = needs(TABLE)
@@ -24,7 +28,6 @@ COLUMNS = (
     "claim", "where", "quantity", "unit", "published", "published_error", "ours", "ours_error", "mode", "sector",
     "n_models", "verdict", "remark",
 )  # fmt: skip
-DIGITS = 4  # significant, in the Markdown table
 
 
 def verdict(agrees: bool | None, n_models: int) -> str:
@@ -67,23 +70,36 @@ def _words(value: Any) -> str:
 
 def markdown(table: pd.DataFrame) -> str:
     """The table as Markdown, numbers rounded for reading."""
-    shown = table.drop(columns=["claim", "unit"])
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + " --- |" * len(shown.columns)]
-    for row in shown.itertuples(index=False):
-        lines.append("| " + " | ".join(_cell(value) for value in row) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.{DIGITS}g}"
-    return str(value).replace("|", r"\|")
+    return as_markdown(table.drop(columns=["claim", "unit"]))
 
 
 def read_data(files: Files, tau: float) -> Data:
-    """All tables of the study."""
+    """All tables of the study; of traces and weights only those of cells that ran for a fixed number of iterations."""
     whole = {name: read(files[name]) for name in ("units", "importance", "fractions", "power_laws")}
-    return Data(models=mark(read(files["models"])), states=mark(read(files["states"])), tau=tau, **whole)
+    marked = {name: mark(read(files[name])) for name in ("models", "states")}
+    return Data(tau=tau, traces=_energies(files), initial=_initial_scores(files), **marked, **whole)
+
+
+def _energies(files: Files) -> pd.DataFrame:
+    """Sampled energies of trace cells."""
+    curves = [
+        trace[["repeat", "iteration", "energy"]].assign(**{name: models[name].iloc[0] for name in CELL})
+        for models, trace in trace_pairs(files)
+    ]
+    return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
+
+
+def _initial_scores(files: Files) -> pd.DataFrame:
+    """S_AFM of the units of trace cells before training, where their parameters were kept."""
+    rows = []
+    for path, weights in zip(files["models"], files["weights"], strict=True):
+        models = read([path])
+        if not (models.run == TRACE).all():
+            continue
+        for (_, model), machine in zip(models.iterrows(), read_machines(weights).snapshots.get(0, []), strict=False):
+            scores = {"unit": range(machine.n_units), "s_afm": staggered_score(machine.weights)}
+            rows.append(pd.DataFrame(model[[*CELL, "repeat"]].to_dict() | scores))
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
 
 def build(published: Path, files: Files, tau: float, out: Path, markdown_out: Path) -> None:

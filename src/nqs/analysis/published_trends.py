@@ -2,22 +2,23 @@
 
 Only statements of kind "trend" that the tables of the study decide; numbers are in `published_checks`. "By 2 SE" means
 that a mean over seeds exceeds twice its standard error. A pattern is measured by its projection on another one,
-sum_r C(r) D(r) / sum_r D(r)^2 over r = 1..N/2.
+sum_r C(r) D(r) / sum_r D(r)^2 over r = 1..N/2. Statements about the course of the training are in `training_trends`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, spearmanr
 
+from nqs.analysis import training_trends
+from nqs.analysis.bimodality import dip_p_value
 from nqs.analysis.cell_tables import CELL, Files
 from nqs.analysis.importance import pearson
-from nqs.analysis.published_rules import Data, Measured, at, spread, standard_error, trained, variants
+from nqs.analysis.published_rules import Check, Data, Measured, at, beyond, result, spread, trained, variants
 from nqs.analysis.published_table import NEEDS, read_data, verdict
 from nqs.errors import InputError
 from nqs.identity import SWEEP, TRACE
@@ -25,21 +26,6 @@ from nqs.io import atomic
 
 MODEL = [*CELL, "sector", "repeat"]
 COLUMNS = ("claim", "quantity", "ours", "ours_error", "mode", "sector", "n_models", "verdict", "remark")
-Check = Callable[[Data], Iterator[Measured]]
-
-
-def result(
-    quantity: str, values: pd.Series | float, agrees: bool | None, cell: dict[str, Any], n: int, remark: str = ""
-) -> Measured:
-    """A row about the mean of values over seeds, or about one number."""
-    mean, error = (values, np.nan) if isinstance(values, float) else (float(values.mean()), standard_error(values))
-    return Measured(quantity, "", np.nan, mean, error, n, agrees, cell.get("mode", ""), cell.get("sector", ""), remark)
-
-
-def beyond(values: pd.Series, sign: int = 1) -> bool | None:
-    """Whether the mean has this sign by 2 SE; None without an error."""
-    error = standard_error(values)
-    return bool(sign * values.mean() > 2 * error) if np.isfinite(error) else None
 
 
 def small_units(data: Data, n_sites: int) -> pd.DataFrame:
@@ -137,6 +123,20 @@ def important_removal_penalty(data: Data) -> Iterator[Measured]:
         remark = f"{len(part)} important units"
         number = len(part[[*CELL, "repeat"]].drop_duplicates())
         yield result("share of important units with dE > 0", share, share >= 0.95, cell, number, remark)
+
+
+def two_classes(data: Data) -> Iterator[Measured]:
+    """ln impact of the units of a cell, all seeds, has more than one mode (dip test, p < 0.05), in most cells."""
+    units = data.units.merge(judged_states(data)[MODEL], on=MODEL)
+    for cell, part in variants(units, "mode", "sector"):
+        for name in ("energy", "correlation"):
+            impact = f"{name}_impact"
+            known = part[part[impact] > 0]
+            p = pd.Series([dip_p_value(np.log(one.to_numpy())) for _, one in known.groupby(CELL)[impact]])
+            share = float((p < 0.05).mean())
+            number = len(known[[*CELL, "repeat"]].drop_duplicates())
+            remark = f"{len(p)} rings and densities, dip test p = {p.min():.2g} to {p.max():.2g}"
+            yield result(f"share of cells with two modes of ln {name} impact", share, share > 0.5, cell, number, remark)
 
 
 def n4_pattern_destroyed(data: Data) -> Iterator[Measured]:
@@ -243,12 +243,14 @@ def rho_peaks_at_alpha4(data: Data) -> Iterator[Measured]:
 
 
 TRENDS: dict[str, Check] = {
+    **training_trends.TRENDS,
     "n4_graded_impact": n4_graded_impact,
     "n8_distributed": n8_distributed,
     "top_unit_larger_weights": top_unit_larger_weights,
     "top_unit_singular": top_unit_singular,
     "impact_correlation_strong": impact_correlation_strong,
     "important_removal_penalty": important_removal_penalty,
+    "two_classes": two_classes,
     "n4_pattern_destroyed": n4_pattern_destroyed,
     "n8_phase_inversion": n8_phase_inversion,
     "collective_encoding": collective_encoding,

@@ -41,7 +41,7 @@ def recovery(states: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups_of_units(models: pd.DataFrame) -> pd.DataFrame:
-    """Rows of Fig. 9 of one ring, mode and sector."""
+    """Rows of Fig. 9 of one ring, mode and sector; a group without units is the state without hidden units."""
     error = models.recovery_error_percent
     alpha = error.groupby(models.alpha).median().idxmin()
     error = error[models.alpha == alpha]
@@ -57,7 +57,7 @@ def _groups_of_units(models: pd.DataFrame) -> pd.DataFrame:
     ):
         value = one[energy].fillna(one.energy_none)
         distances = range(int(one.filter(regex="^exact_czz_").notna().sum(axis=1).iloc[0]))
-        profile = [one[f"{czz}_{r}"].iloc[0] for r in distances]
+        profile = [one[f"{czz}_{r}"].fillna(one[f"czz_none_{r}"]).iloc[0] for r in distances]
         rows = pd.DataFrame({"series": series, "energy": value.iloc[0], "r": list(distances), "czz": profile})
         parts.append(base.merge(rows, how="cross"))
     return pd.concat(parts, ignore_index=True)
@@ -136,7 +136,7 @@ def _final_means(marked: pd.DataFrame, sector: str) -> pd.DataFrame:
 
 
 def figX1(files: Files, tau: float) -> pd.DataFrame:
-    """Sampled and exact errors of every model, and the weight its state has outside Sz = 0."""
+    """Sampled and exact errors of every model, the weight its state has outside Sz = 0, and its criterion."""
     states = read(files["states"])
     states = states[states.run == SWEEP]
     keys = ["cluster", "n_sites", "alpha", "mode", "repeat", "status"]
@@ -144,7 +144,8 @@ def figX1(files: Files, tau: float) -> pd.DataFrame:
     table = whole[[*keys, "sampled_error", "relative_error"]].rename(columns={"relative_error": "exact_error_all"})
     table["weight_outside"] = whole.filter(regex=r"^sz_abs_[1-9]").sum(axis=1, min_count=1)
     zero = zero[[*keys, "relative_error"]].rename(columns={"relative_error": "exact_error_zero"})
-    return table.merge(zero, on=keys)
+    criterion = read(files["models"])[[*keys, "tolerance"]]
+    return table.merge(zero, on=keys).merge(criterion, on=keys)
 
 
 def at_threshold(table: pd.DataFrame, tau: float) -> pd.DataFrame:

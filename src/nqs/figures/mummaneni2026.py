@@ -27,7 +27,9 @@ NOTHING_PUBLISHED: Published = {}
 SUBLATTICES = (style.BLUE, style.VERMILLION)
 MEDIAN, SEED = "median seed", "seed"  # series of fig2
 APART = 0.07  # in alpha, between points of one density
+Training = tuple[int, int, str]  # sites, density, mode
 LOWEST_WEIGHT = 1e-7  # axis of figX2; smaller weights are cut
+LOWEST_WEIGHT_LARGEST = 1e-15  # of the largest ring, whose polarised weight starts from there
 
 
 def fig1(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
@@ -220,35 +222,56 @@ def _draw_published_at_12(axes: list[Axes], rows: pd.DataFrame, published: Publi
 
 
 def figX2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
-    """Weight of each |Sz| during training: of the state (lines) and of the samples (markers)."""
+    """Weight of each |Sz| during training, of the state (lines) and of the samples (markers); largest ring on top."""
     weights = ("exact_weight_mean", "sampled_weight_mean")
     require(table, ("n_sites", "alpha", "mode", "iteration", "m", *weights, *rings.MEANS))
-    rows = rings.modes(table)
-    cells = sorted(table[["n_sites", "alpha"]].drop_duplicates().itertuples(index=False, name=None))
-    blocks = [cells[start : start + 3] for start in range(0, len(cells), 3)]
+    fig, first, others = _panels_of_figX2(table)
     momenta = sorted(table.m.unique())
     colours = dict(zip(momenta, style.sequence(len(momenta)), strict=True))
-    fig, axes = style.double_column(len(rows) * len(blocks), len(blocks[0]), height=0.8 + 1.6 * len(rows) * len(blocks))
-    for ax in axes.flat:
-        ax.set_visible(False)
-    for block, members in enumerate(blocks):
-        for (column, (n_sites, alpha)), (row, mode) in ((c, r) for c in enumerate(members) for r in enumerate(rows)):
-            ax = axes[block * len(rows) + row, column]
-            ax.set_visible(True)
-            _draw_weights(ax, rings.at(table, n_sites=n_sites, alpha=alpha, mode=mode), colours)
-            ax.set_title(rf"$N={n_sites}$, $\alpha={alpha}$, {mode} mode")
-            if column == 0:
-                ax.set_ylabel("weight")
-    rings.letters([ax for ax in axes.flat if ax.get_visible()])
+    for (n_sites, alpha, mode), ax in {**first, **others}.items():
+        _draw_weights(ax, rings.at(table, n_sites=n_sites, alpha=alpha, mode=mode), colours)
+        ax.set_title(rf"$N={n_sites}$, $\alpha={alpha}$, {mode} mode")
+    for ax in others.values():
+        ax.set_xscale("symlog", linthresh=10)
+        ax.set_ylim(LOWEST_WEIGHT, 2)
+    for ax in first.values():
+        ax.set_ylim(LOWEST_WEIGHT_LARGEST, 5)
+    axes = [*first.values(), *others.values()]
+    rings.letters(axes)
     keys = [
         Line2D([], [], color="0.4", label="exact sum"),
         Line2D([], [], color="0.4", marker="o", linestyle="none", label="sampled"),
     ]
-    style.legend_above(fig, axes.flat, keys, columns=len(momenta) + 2)
+    style.legend_above(fig, axes, keys, columns=-(-(len(momenta) + 2) // 2))
     lines = "Lines: exact sums over all $2^N$ states; markers: share of the samples; both means over models"
-    cut = f"Weights below $10^{{{np.log10(LOWEST_WEIGHT):.0f}}}$ are cut; no marker: no such state among the samples"
+    lowest = [f"$10^{{{np.log10(weight):.0f}}}$" for weight in (LOWEST_WEIGHT_LARGEST, LOWEST_WEIGHT)]
+    cut = f"Weights below {lowest[0]} (first row) and {lowest[1]} are cut; no marker: no such state among the samples"
     style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), lines, cut))
     return fig
+
+
+def _panels_of_figX2(table: pd.DataFrame) -> tuple[Figure, dict[Training, Axes], dict[Training, Axes]]:
+    """Panels of the largest ring, side by side on top, and those of the others, three densities or rings to a row."""
+    modes, largest = rings.modes(table), rings.sizes(table)[-1]
+    cells = sorted({(int(n), int(alpha)) for n, alpha in table[["n_sites", "alpha"]].drop_duplicates().to_numpy()})
+    top = [(*cell, mode) for cell in cells if cell[0] == largest for mode in modes]
+    below = [cell for cell in cells if cell[0] != largest]
+    blocks = [below[start : start + 3] for start in range(0, len(below), 3)]
+    rows = [[(*cell, mode) for cell in block] for block in blocks for mode in modes]
+    fig = style.figure(style.DOUBLE_COLUMN, 3.0 + 1.45 * len(rows))
+    grid = fig.add_gridspec(1 + len(rows), 3 * len(top), height_ratios=[1.4, *[1] * len(rows)])
+    left = {0: "weight"}  # label of the panels on the left
+    first = {
+        cell: fig.add_subplot(grid[0, 3 * place : 3 * (place + 1)], ylabel=left.get(place))
+        for place, cell in enumerate(top)
+    }
+    width = len(top)
+    others = {
+        cell: fig.add_subplot(grid[1 + row, width * place : width * (place + 1)], ylabel=left.get(place))
+        for row, members in enumerate(rows)
+        for place, cell in enumerate(members)
+    }
+    return fig, first, others
 
 
 def _draw_weights(ax: Axes, rows: pd.DataFrame, colours: Mapping[int, Any]) -> None:
@@ -257,8 +280,7 @@ def _draw_weights(ax: Axes, rows: pd.DataFrame, colours: Mapping[int, Any]) -> N
     for m, line in rings.lines(rows, "m", "iteration"):
         ax.plot(line.iteration, line.exact_weight_mean, color=colours[m], label=f"$|S^z|={m}$")
         ax.plot(line.iteration, line.sampled_weight_mean, "o", color=colours[m], label=f"_sampled {m}")
-    ax.set_xscale("symlog", linthresh=10)
-    ax.set(yscale="log", ylim=(LOWEST_WEIGHT, 2), xlim=(-1, None), xlabel="iteration")
+    ax.set(yscale="log", xlim=(-1, None), xlabel="iteration")
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {

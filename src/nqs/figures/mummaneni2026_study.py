@@ -26,7 +26,6 @@ NOTHING_PUBLISHED: Published = {}
 CONVERGED = "Means over models that met the criterion on the sampled energy"
 GROUPS = ("exact", "full", "important", "unimportant")
 APART = 0.16  # sites, between points of one ring
-TOLERANCE = 1e-3  # the criterion on the sampled relative error
 FAILED = ("diverged", "frozen", "singular")
 
 
@@ -270,7 +269,8 @@ def fig11(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
 def figX1(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
     """Sampled against exact relative error of every model; one column per mode, one row per sector."""
     errors = {"zero": "exact_error_zero", "all": "exact_error_all"}
-    require(table, ("cluster", "n_sites", "alpha", "mode", "repeat", "status", "sampled_error", *errors.values()))
+    model = ("cluster", "n_sites", "alpha", "mode", "repeat", "status", "tolerance")
+    require(table, (*model, "sampled_error", *errors.values()))
     modes, sizes = rings.modes(table), rings.sizes(table)
     colours = dict(zip(sizes, style.sequence(len(sizes)), strict=True))
     fig, axes = style.double_column(2, len(modes), height=5.4)
@@ -285,8 +285,9 @@ def figX1(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
         for n_sites, points in rings.lines(here, "n_sites", "alpha"):
             _draw_errors(ax, points, errors[sector], colours[n_sites], f"$N={n_sites}$")
         ax.axline((limits[0], limits[0]), (limits[1], limits[1]), color="0.6", linewidth=0.7, zorder=0.5)
-        ax.axhline(TOLERANCE, color="0.6", linestyle=":", zorder=0.5)
-        ax.axvline(TOLERANCE, color="0.6", linestyle=":", zorder=0.5)
+        for criterion in here.tolerance.unique():
+            ax.axhline(criterion, color="0.6", linestyle=":", zorder=0.5)
+            ax.axvline(criterion, color="0.6", linestyle=":", zorder=0.5)
         ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, title=rings.title(modes[column], sector))
         if column == 0:
             ax.set_ylabel("exact relative error")
@@ -312,6 +313,7 @@ def _facts_of_figX1(table: pd.DataFrame, published: Published) -> list[str]:
         for mode, rows in table.groupby("mode")
     ]
     quoted = rings.fact(published, "converged_models")
+    criteria = " and ".join(f"{value:g}" for value in sorted(table.tolerance.unique()))
     failed = table[table.status.isin(FAILED)]
     names = [
         rf"{one.cluster} $\alpha={one.alpha}$ {one.mode} repeat {one.repeat} ({one.status})"
@@ -320,7 +322,7 @@ def _facts_of_figX1(table: pd.DataFrame, published: Published) -> list[str]:
     return [
         rings.mode_names(table), rings.SUMS, "One mark per model, no mean and no error bars",
         f"Met the criterion: {', '.join(counts)}; published {quoted['value']} of {quoted['of']}",
-        f"Diagonal: equal errors; dotted: the criterion, {TOLERANCE:g}, on the sampled error",
+        f"Diagonal: equal errors; dotted: the criterion, {criteria}, on the sampled error",
         f"Failed: {', '.join(names)}" if names else "",
     ]  # fmt: skip
 
