@@ -17,9 +17,11 @@ include: "rules/ground_state.smk"
 include: "rules/dataset.smk"
 include: "rules/supervised.smk"
 include: "rules/vmc.smk"
+include: "rules/motif_vmc.smk"
 include: "rules/analysis.smk"
 include: "rules/figures_westerhout2020.smk"
 include: "rules/figures_mummaneni2026.smk"
+include: "rules/figures_ju2025.smk"
 
 
 rule all:
@@ -27,4 +29,5 @@ rule all:
     input:
         rules.westerhout2020.input,
         rules.mummaneni2026.input,
+        rules.ju2025.input,
     localrule: True

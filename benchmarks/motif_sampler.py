@@ -1,14 +1,17 @@
-"""Cost of energy descent on long rings: CPU seconds of one thread, by kernel size.
+"""Cost of energy descent on long rings: CPU seconds of one thread, by network and kernel size.
 
-The target is 500 iterations of 20,000 samples at N = 240 within 60 s for K = 6 and 90 s for K = 12. An iteration costs
-the same at any parameters but for the share of accepted moves, so a few are timed after a short descent.
+The target is 500 iterations of 20,000 samples of the shallow network at N = 240 within 60 s for K = 6 and 90 s for
+K = 12. An iteration costs the same at any parameters but for the share of accepted moves, so a few are timed after a
+short descent.
 
     python benchmarks/motif_sampler.py [-k 3 6 12 24] [-n 240] [-i 10] [-p pair neighbour] [-s 1 10]
+    python benchmarks/motif_sampler.py -a 2x2 2x4 2x8 3x4 -m 1000 -c 100 -n 60 240 -p pair    deep: L layers x F filters
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 
 os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
@@ -18,11 +21,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from nqs.deep_cnn import DeepCnn
 from nqs.energy_descent import Course, Problem, RingSampler, descend, iterate
-from nqs.motif_networks import ShallowCnn
+from nqs.motif_networks import RingAnsatz, ShallowCnn
 from nqs.optimiser import Adam
 
 ITERATIONS, SETTLING = 500, 30  # of a whole run; cheap ones before the timing
+BURN_IN = 5  # sweeps that are timed
 
 
 def cpu_seconds(run) -> float:
@@ -43,37 +48,53 @@ def parts(course: Course, problem: Problem) -> dict[str, float]:
     return {"draw_ms": 1e3 * draw, "energies_ms": 1e3 * energies, "slopes_ms": 1e3 * slopes}
 
 
-def measure(n_sites: int, width: int, proposals: str, steps: int, iterations: int) -> dict[str, float]:
-    """Milliseconds per iteration (median), of its parts, and seconds of a whole run."""
-    sampler = RingSampler(n_sites, 20_000, 500, proposals)
-    full = Problem(ShallowCnn(n_sites, width, "traj"), sampler, Adam(1e-2), steps, ITERATIONS)
-    course = Course.start(full, 0)
-    few = replace(full, sampler=replace(sampler, samples=1_000), steps=1)
+def family_of(network: str, n_sites: int, width: int) -> RingAnsatz:
+    """The shallow network, or LxF."""
+    if network == "shallow":
+        return ShallowCnn(n_sites, width, "traj")
+    layers, filters = map(int, network.split("x"))
+    return DeepCnn(n_sites, width, layers, filters)
+
+
+def measure(family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int) -> dict[str, float]:
+    """Milliseconds per iteration (median), of its parts, seconds of a whole run and of its burn-in."""
+    full = Problem(family, sampler, Adam(1e-2), steps, ITERATIONS)
+    course = Course.start(replace(full, sampler=replace(sampler, burn_in=BURN_IN)), 0)
+    few = replace(full, sampler=replace(sampler, samples=2 * sampler.chains), steps=1)
     descend(course, few, lambda course: course.iteration < SETTLING)
     iterate(course, full)
     times = [cpu_seconds(lambda: iterate(course, full)) for _ in range(iterations)]
-    each = float(np.median(times))
-    acceptance = course.column("acceptance")[-1]
-    return {"ms": 1e3 * each, **parts(course, full), "acceptance": acceptance, "run_s": ITERATIONS * each}
+    each, found = float(np.median(times)), parts(course, full)
+    burn_in = cpu_seconds(lambda: replace(sampler, burn_in=BURN_IN).start(family.at(course.theta), course.rng))
+    found |= {"acceptance": course.column("acceptance")[-1], "burn_in_s": sampler.burn_in / BURN_IN * burn_in}
+    return {"ms": 1e3 * each, **found, "run_s": ITERATIONS * each + found["burn_in_s"]}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("-a", "--networks", nargs="+", default=["shallow"], help="shallow, or LxF for deep ones")
+    add("-k", "--width", type=int, nargs="+", default=[3, 6, 12, 24])
+    add("-n", "--sites", type=int, nargs="+", default=[240])
+    add("-m", "--samples", type=int, default=20_000)
+    add("-c", "--chains", type=int, default=500)
+    add("-i", "--iterations", type=int, default=10, help="timed iterations of each case")
+    add("-p", "--proposals", nargs="+", default=["pair", "neighbour"])
+    add("-s", "--steps", type=int, nargs="+", default=[1], help="optimiser steps per sample")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Print one row per case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-k", "--width", type=int, nargs="+", default=[3, 6, 12, 24])
-    parser.add_argument("-n", "--sites", type=int, default=240)
-    parser.add_argument("-i", "--iterations", type=int, default=10, help="timed iterations of each case")
-    parser.add_argument("-p", "--proposals", nargs="+", default=["pair", "neighbour"])
-    parser.add_argument("-s", "--steps", type=int, nargs="+", default=[1], help="optimiser steps per sample")
-    given = parser.parse_args()
-    names = ["ms", "draw_ms", "energies_ms", "slopes_ms", "acceptance", "run_s"]
-    print(f"{'K':>3} {'proposals':>10} {'steps':>5} " + " ".join(f"{name:>11}" for name in names))
-    for width in given.width:
-        for proposals in given.proposals:
-            for steps in given.steps:
-                row = measure(given.sites, width, proposals, steps, given.iterations)
-                values = " ".join(f"{row[name]:11.3f}" for name in names)
-                print(f"{width:3d} {proposals:>10} {steps:5d} {values}", flush=True)
+    given = arguments()
+    names = ["ms", "draw_ms", "energies_ms", "slopes_ms", "acceptance", "burn_in_s", "run_s"]
+    print(f"{'N':>4} {'K':>3} {'network':>8} {'proposals':>10} {'steps':>5} " + " ".join(f"{n:>11}" for n in names))
+    cases = itertools.product(given.sites, given.width, given.networks, given.proposals, given.steps)
+    for n_sites, width, network, proposals, steps in cases:
+        sampler = RingSampler(n_sites, given.samples, given.chains, proposals)
+        row = measure(family_of(network, n_sites, width), sampler, steps, given.iterations)
+        values = " ".join(f"{row[name]:11.3f}" for name in names)
+        print(f"{n_sites:4d} {width:3d} {network:>8} {proposals:>10} {steps:5d} {values}", flush=True)
 
 
 if __name__ == "__main__":

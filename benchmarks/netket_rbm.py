@@ -22,10 +22,8 @@ import argparse
 import csv
 import itertools
 import json
-import os
 import subprocess
 import sys
-import venv
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,24 +31,14 @@ from statistics import geometric_mean, mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from netket_environment import PYTHON, ROOT, WORKERS, install, pin
 from workers.pipe import Worker, WorkerError
 
-ROOT = Path(__file__).resolve().parent.parent
-WORKERS = Path(__file__).resolve().parent / "workers"
-VENV = ROOT / ".venv-bench"
-PYTHON = VENV / "bin" / "python"
-LOCK = ROOT / "requirements-bench.lock"
 STUDY = "mummaneni2026"
 CHECKPOINTS = 6  # of a course
 WARM_UP = 3  # iterations that compile
 SEEDS_PER_RUN = 5  # our networks trained to the stop before and after each of NetKet's
 Cell = dict[str, Any]  # everything measured in one cell
-
-
-def install() -> None:
-    """Make the environment of NetKet from its lock file."""
-    venv.create(VENV, clear=True, with_pip=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "-r", LOCK], check=True)
 
 
 class Pair:
@@ -281,7 +269,7 @@ def main() -> int:
         return 0
     if not PYTHON.exists():
         parser.error("NetKet is not installed; call with --install first")
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if given.core is None else given.core})
+    pin(given.core)
     try:
         return check() if given.check else run(given) or 0
     except WorkerError as error:

@@ -1,8 +1,10 @@
 """Overlaps, important hidden units, and the tables behind the figures.
 
-needs   results/{scale}/supervised/…, results/{scale}/vmc/…, results/{scale}/observables/…
+needs   results/{scale}/supervised/…, results/{scale}/vmc/…, results/{scale}/observables/…,
+        results/{scale}/motif_vmc/…, results/{scale}/motif_optima/…
 makes   results/{scale}/overlaps/{study}/{cluster}/j2_{j2}/{cell}.csv    one row per network
         results/{scale}/analysis/{study}/{figure}.csv                    one row per point of the figure
+        results/{scale}/analysis/ju2025/{target}.csv                     rows of a figure or table
         results/{scale}/analysis/mummaneni2026/importance.csv            important units of every network
         …/fractions.csv, …/power_laws.csv                                their means over repeats, and fits
         …/claims.csv                                                     the paper's statements, tested
@@ -147,3 +149,35 @@ rule published_trends:
     shell:
         "python -m nqs published-trends --tau {params.tau} {params.files:q}"
         " --out {output:q} &> {log:q}"
+
+
+rule motif_tables:
+    input:
+        unpack(lambda wildcards: motif_files(wildcards.target)),
+        published=PROJECT / "reference/ju2025/published.yaml",
+    output:
+        table=f"{RESULTS}/analysis/ju2025/{{target}}.csv",
+        cost=f"{RESULTS}/analysis/ju2025/{{target}}_cost.json",
+    log:
+        f"{RESULTS}/logs/motif_tables/ju2025/{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/motif_tables/ju2025/{{target}}.tsv"
+    wildcard_constraints:
+        target="|".join(motif_table_inputs.NEEDS),
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        settings=lambda wildcards: as_json(
+            cells_ju2025.table_settings(CONFIG, wildcards.target)
+        ),
+        files=lambda wildcards, input: options(**dict(input.items())),
+        code=lambda wildcards: code_hash(
+            "nqs.analysis.motif_tables", COMPUTING["ju2025"][wildcards.target][1]
+        ),
+    shell:
+        "python -m nqs motif-tables {wildcards.target} --settings {params.settings:q} {params.files:q}"
+        " --out {output.table:q} --cost {output.cost:q} &> {log:q}"

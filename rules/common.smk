@@ -13,8 +13,14 @@ if SOURCE not in sys.path:
 # jobs find the package even where it is not installed, e.g. in a per-rule conda environment
 shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
-from nqs import cells, cells_mummaneni2026
-from nqs.identity import WHOLE, CellKey, VmcKey, coupling_name
+from nqs import (
+    cells,
+    cells_ju2025,
+    cells_mummaneni2026,
+    motif_table_inputs,
+    table_inputs,
+)
+from nqs.identity import WHOLE, CellKey, MotifKey, OptimaKey, VmcKey, coupling_name
 from nqs.codehash import closure, code_hash, module_path
 from nqs.config import load
 from nqs.errors import ConfigError
@@ -28,8 +34,19 @@ RESULTS = f"results/{CONFIG.scale}"
 CELLS = cells.supervised_cells(CONFIG)
 VMC_CELLS = cells_mummaneni2026.vmc_cells(CONFIG)
 SWEEP_CELLS = cells_mummaneni2026.sweep_cells(CONFIG)
+MOTIF_CELLS = cells_ju2025.motif_cells(CONFIG)
+OPTIMA_CELLS = cells_ju2025.optima_cells(CONFIG)
+RINGS = {
+    cells_ju2025.ring(size)
+    for target in motif_table_inputs.NEEDS
+    for size in cells_ju2025.exact_rings(CONFIG, target)
+}
 COUPLINGS = sorted(
-    {*cells.couplings(CELLS), *((key.cluster, 0.0) for key in VMC_CELLS)}
+    {
+        *cells.couplings(CELLS),
+        *((key.cluster, 0.0) for key in VMC_CELLS),
+        *((ring, 0.0) for ring in RINGS),
+    }
 )
 # modules whose code makes the numbers of a figure
 TRAINED = [
@@ -40,7 +57,9 @@ TRAINED = [
     "nqs.analysis.overlaps",
     "nqs.analysis.summary",
 ]
-VMC = ["nqs.hamiltonian", "nqs.ground_state", "nqs.vmc", "nqs.analysis.observables"]
+EXACT = ["nqs.hamiltonian", "nqs.ground_state"]
+VMC = [*EXACT, "nqs.vmc", "nqs.analysis.observables"]
+MOTIF = ["nqs.motif_vmc", "nqs.deep_cnn"]
 COMPUTING = {
     "westerhout2020": {
         "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
@@ -51,23 +70,34 @@ COMPUTING = {
         table: [
             (
                 "nqs.analysis.published_table"
-                if table == cells_mummaneni2026.TABLE
+                if table == table_inputs.TABLE
                 else "nqs.analysis.rbm_tables"
             ),
             *(VMC if cells_mummaneni2026.table_cells(CONFIG, table) else []),
+            *(["nqs.analysis.importance"] if table in table_inputs.ANALYSED else []),
+        ]
+        for table in table_inputs.PER_CELL
+    },
+    "ju2025": {
+        target: [
+            "nqs.analysis.motif_tables",
+            f"nqs.analysis.{module}",
+            *(MOTIF if cells_ju2025.table_cells(CONFIG, target) else []),
             *(
-                ["nqs.analysis.importance"]
-                if table in cells_mummaneni2026.ANALYSED
+                ["nqs.motif_optima"]
+                if cells_ju2025.table_optima(CONFIG, target)
                 else []
             ),
+            *(EXACT if cells_ju2025.exact_rings(CONFIG, target) else []),
         ]
-        for table in cells_mummaneni2026.PER_CELL
+        for target, module in motif_table_inputs.MODULES.items()
     },
 }
 DRAWING = {study: ["nqs.figures.draw", f"nqs.figures.{study}"] for study in COMPUTING}
 FIGURE_CONFIG = {
     "westerhout2020": partial(cells.figure_config, study="westerhout2020"),
     "mummaneni2026": cells_mummaneni2026.figure_config,
+    "ju2025": cells_ju2025.figure_config,
 }
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 
@@ -82,7 +112,9 @@ wildcard_constraints:
     data="sampled|whole",
     alpha=r"[1-9]\d*",
     mode="paper|sound",
-    run="sweep|trace",
+    run="sweep|trace|search|final|single",
+    n_sites=r"[1-9]\d*",
+    width=r"[1-9]\d*",
 
 
 def as_json(value):
@@ -171,12 +203,61 @@ def vmc_files(kind, keys):
 def table_files(table):
     """What a table of mummaneni2026 is made from: kind -> files."""
     keys = cells_mummaneni2026.table_cells(CONFIG, table)
-    files = {
-        kind: vmc_files(kind, keys) for kind in cells_mummaneni2026.PER_CELL[table]
-    }
-    for kind in cells_mummaneni2026.ANALYSED.get(table, ()):
+    files = {kind: vmc_files(kind, keys) for kind in table_inputs.PER_CELL[table]}
+    for kind in table_inputs.ANALYSED.get(table, ()):
         files[kind] = f"{RESULTS}/analysis/mummaneni2026/{kind}.csv"
     return files
+
+
+def motif_cell_of(wildcards):
+    """The cell of energy descent that the wildcards name."""
+    key = MotifKey(
+        wildcards.study,
+        int(wildcards.n_sites),
+        int(wildcards.width),
+        wildcards.network,
+        wildcards.run,
+    )
+    return known_cell(key, MOTIF_CELLS)
+
+
+def deep_code(key):
+    """The module of a cell's network that shallow cells do without."""
+    return ["nqs.deep_cnn"] if key.deep else []
+
+
+def optima_cell_of(wildcards):
+    """The cell of exact optima that the wildcards name."""
+    key = OptimaKey(wildcards.study, int(wildcards.n_sites), int(wildcards.width))
+    return known_cell(key, OPTIMA_CELLS)
+
+
+def search_file(key):
+    """The table of runs that a cell of energy descent takes its settings from; none if it has its own."""
+    if not cells_ju2025.is_searched(key):
+        return []
+    search = cells_ju2025.search_key(CONFIG, key)
+    return f"{RESULTS}/motif_vmc/{search.path}_runs.csv"
+
+
+def motif_files(target):
+    """What a table of ju2025 is made from: kind -> files, in the order of the cells."""
+    keys = cells_ju2025.table_cells(CONFIG, target)
+    optima = cells_ju2025.table_optima(CONFIG, target)
+    rings = cells_ju2025.exact_rings(CONFIG, target)
+    files = {
+        "runs": [f"{RESULTS}/motif_vmc/{key.path}_runs.csv" for key in keys],
+        "traces": [f"{RESULTS}/motif_vmc/{key.path}_trace.parquet" for key in keys],
+        "weights": [f"{RESULTS}/motif_vmc/{key.path}.safetensors" for key in keys],
+        "optima": [f"{RESULTS}/motif_optima/{key.path}.csv" for key in optima],
+        "optima_arrays": [
+            f"{RESULTS}/motif_optima/{key.path}.safetensors" for key in optima
+        ],
+        "ground_states": [
+            ground_state_file(cells_ju2025.ring(size), 0) for size in rings
+        ],
+    }
+    return {kind: files[kind] for kind in motif_table_inputs.NEEDS[target]}
 
 
 def options(**files):

@@ -166,9 +166,49 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"mummaneni2026": {"vmc": {"snapshots": [0, 2000]}}},
         ["vmc.snapshots", "2000", "small.iterations = 1500"],
     ),
+    "snapshot after the end of its own block": (
+        {"mummaneni2026": {"polarised": {"snapshots": [3001]}}},
+        ["polarised.snapshots", "3001", "polarised.iterations = 3000"],
+    ),
     "negative shift": ({"mummaneni2026": {"vmc": {"shift": -1e-3}}}, ["vmc.shift", "greater than or equal to 0"]),
     "misspelt mode": ({"mummaneni2026": {"modes": ["papr"]}}, ["mummaneni2026.modes.0", "'paper' or 'sound'"]),
     "misspelt key of a study": ({"mummaneni2026": {"vmc": {"sample": 64}}}, ["vmc.sample", "did you mean 'samples'"]),
+    "odd ring of a study": ({"ju2025": {"fig3": {"sizes": [60, 61]}}}, ["ju2025.fig3.sizes.1", "61 sites", "even"]),
+    "kernel longer than the ring": (
+        {"ju2025": {"fig3": {"sizes": [10, 60], "deep": {"sizes": [60]}}}},
+        ["fig3.widths", "K = 12 is more than the 10 sites of fig3.sizes"],
+    ),
+    "kernel longer than the ring of the search": (
+        {"ju2025": {"fig3": {"search": {"size": 10}}}},
+        ["fig3.widths", "K = 12", "fig3.search.size"],
+    ),
+    "too many motifs to list": ({"ju2025": {"traces": {"widths": [17]}}}, ["traces.widths.0", "K = 17", "K = 16"]),
+    "optima of wide motifs": ({"ju2025": {"table2": {"width": 9}}}, ["table2.width", "K = 9", "2 to 8"]),
+    "optima of a short ring": (
+        {"ju2025": {"tableS1": {"size": 10}}},
+        ["tableS1.widths", "K = 6 needs a ring of 2K sites", "tableS1.size has 10"],
+    ),
+    "samples that many chains cannot share": (
+        {"ju2025": {"fig3": {"samples": 1200}}},
+        ["fig3.samples", "1200", "training.chains = 500", "1500"],
+    ),
+    "misspelt deep network": (
+        {"ju2025": {"fig3": {"deep": {"networks": ["deep2"]}}}},
+        ["fig3.deep.networks.0", "'deep2'", "deep2x4"],
+    ),
+    "deep network on a ring that is not shown": (
+        {"ju2025": {"fig3": {"deep": {"sizes": [20]}}}},
+        ["ju2025.fig3", "deep.sizes: [20] not in sizes"],
+    ),
+    "misspelt symmetry forcing": ({"ju2025": {"traces": {"networks": ["trj"]}}}, ["traces.networks.0", "'traj'"]),
+    "iteration that is not kept": (
+        {"ju2025": {"traces": {"shown": [0, 7]}}},
+        ["ju2025.traces", "[7] are not kept", "snapshot_every = 5"],
+    ),
+    "ring too long for an exact state": (
+        {"ju2025": {"entanglement": {"sizes": [24]}}},
+        ["entanglement.sizes.0", "24 sites", "4 to 22"],
+    ),
     "name of a built-in cluster": (
         {"clusters": {"square24": {"lattice": "square", "shape": [4, 6]}}},
         ["clusters.square24", "built in"],

@@ -10,16 +10,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nqs import cells, cells_mummaneni2026
+from nqs import cells, cells_ju2025, cells_mummaneni2026
 from nqs.config import load
 from nqs.figures import draw
+from nqs.identity import TRACE
 
 ROOT = Path(__file__).parents[1]
 TARGETS = {
     "westerhout2020": ["fig1", "fig2", "fig5"],
     "mummaneni2026": [*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2"],
+    "ju2025": ["fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2"],
 }
-TABLES = {"mummaneni2026": ["tableX1"]}
+TABLES = {"mummaneni2026": ["tableX1"], "ju2025": ["table1", "table2", "tableS1"]}
 NAMES = [f"{study}_{figure}" for study, figures in TARGETS.items() for figure in figures]
 TABLE_NAMES = [f"{study}_{table}" for study, tables in TABLES.items() for table in tables]
 
@@ -149,6 +151,15 @@ def test_scanned_thresholds_rerun_no_optimisation(smoke):
     assert not jobs.keys() & {"vmc", "observables", "mummaneni2026_fig5"}
 
 
+def test_more_samples_of_the_search_rerun_what_takes_its_settings(smoke):
+    config = load(ROOT, {"scale": "smoke"})
+    jobs = planned(smoke, "ju2025={fig3: {search: {samples: 150}}}")
+    shallow = [key for key in cells_ju2025.motif_cells(config) if not key.deep and key.run != TRACE]
+    assert jobs["motif_vmc"] == len(shallow)
+    assert not jobs.keys() & {"motif_optima", "ground_state", "vmc", "ju2025_fig1", "ju2025_figS2", "ju2025_tableS1"}
+    assert {"ju2025_fig3", "ju2025_table2"} <= jobs.keys()
+
+
 def test_one_figure_alone(tmp_path):
     jobs = planned(tmp_path, "--", "westerhout2020_fig5")
     assert jobs["supervised"] == 4
@@ -179,6 +190,13 @@ def test_paper_scale_plans_all_cells_of_a_study(tmp_path):
     (count,) = re.findall(r"^vmc +(\d+)$", output, re.M)[-1:]
     assert int(count) == (7 * 4 + 2 + 4) * 2  # sweep, small and density cells in two protocols
     assert "westerhout2020" not in output
+
+
+def test_paper_scale_plans_the_searches_of_fig3(tmp_path):
+    options = ("--cores", "1", "--dry-run", "--quiet", "rules", "--config", "scale=paper", "--", "ju2025_fig3")
+    (count,) = re.findall(r"^motif_vmc +(\d+)$", snakemake(tmp_path, *options).stdout, re.M)[-1:]
+    networks, deep, widths, sizes = 3, 6, 4, 2
+    assert int(count) == (networks + deep) * widths * (sizes + 1) + 1  # a search each, and the single chain
 
 
 def test_a_mistake_stops_before_anything_runs(tmp_path):

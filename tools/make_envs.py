@@ -23,7 +23,7 @@ COMMON = [
 ENVIRONMENTS = {
     "ed": [*COMMON, "quspin"],
     "torch": [*COMMON, "safetensors", "torch"],
-    "plot": [*COMMON, "matplotlib", "safetensors"],
+    "plot": [*COMMON, "matplotlib", "safetensors", "statsmodels"],
 }
 HEADER = """\
 # Made from requirements.lock by tools/make_envs.py; edit those, not this.

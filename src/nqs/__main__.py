@@ -45,15 +45,15 @@ def end_as_exception() -> None:
 
 
 @app.command()
-def hamiltonian(settings: Settings, out: Out) -> None:
-    """Bases and matrices of all symmetry sectors of a cluster (QuSpin)."""
+def hamiltonian(settings: Settings, out: Out, threads: Threads = 1) -> None:
+    """Bases and matrices of all symmetry sectors of a cluster."""
     set_threads(1)
     from nqs import hamiltonian as stage
     from nqs.lattices import make_cluster
 
     cell = json.loads(settings)
     cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
-    stage.build(cluster, out, cell["symmetries"])
+    stage.build(cluster, out, cell["symmetries"], cell["backend"], threads)
 
 
 @app.command("ground-state")
@@ -61,13 +61,19 @@ def ground_state(
     settings: Settings,
     hamiltonian: Annotated[Path, typer.Option(help="file of stage hamiltonian")],
     out: Out,
+    checkpoints: Annotated[Path | None, typer.Option(help="folder for an unfinished search")] = None,
+    threads: Threads = 1,
+    code: Code = "",
 ) -> None:
     """Lowest state of one coupling over all sectors, and its gap."""
     set_threads(1)
     from nqs import ground_state as stage
 
     cell = json.loads(settings)
-    stage.solve(hamiltonian, cell["j2"], out, cell["tolerance"], cell["allow_degenerate"])
+    stage.solve(
+        hamiltonian, cell["j2"], out, cell["tolerance"], cell["allow_degenerate"],
+        checkpoints=checkpoints, code=code, threads=threads,
+    )  # fmt: skip
 
 
 @app.command("momentum-check")
@@ -238,6 +244,88 @@ def rbm_tables(
     training_cost.write(models, cost)
 
 
+@app.command("motif-vmc")
+def motif_vmc(
+    settings: Settings,
+    out: Out,
+    runs: Annotated[Path, typer.Option(help="table of the runs")],
+    trace: Annotated[Path, typer.Option(help="table of the iterations")],
+    checkpoints: Annotated[Path, typer.Option(help="folder for unfinished runs")],
+    search: Annotated[
+        Path | None, typer.Option(help="table of the runs of the search to take the setting from")
+    ] = None,
+    threads: Threads = 1,
+    save_every: SaveEvery = 20.0,
+    code: Code = "",
+) -> None:
+    """Train all runs of one cell by energy descent on a ring."""
+    set_threads(1)
+    end_as_exception()
+    from nqs import motif_vmc as stage
+
+    stage.run(
+        json.loads(settings), out, runs, trace,
+        search=search, checkpoints=checkpoints, threads=threads, code=code, save_every=save_every,
+    )  # fmt: skip
+
+
+@app.command("motif-optima")
+def motif_optima(
+    settings: Settings,
+    out: Out,
+    optima: Annotated[Path, typer.Option(help="table of the optima")],
+    threads: Threads = 1,
+) -> None:
+    """Exact variational optima of correlator product state and shallow network on one ring."""
+    set_threads(1)
+    end_as_exception()
+    from nqs import motif_optima as stage
+
+    stage.run(json.loads(settings), out, optima, threads)
+
+
+@app.command("motif-tables")
+def motif_tables(
+    name: Annotated[str, typer.Argument(help="figure or table, e.g. fig3")],
+    settings: Settings,
+    out: Out,
+    cost: Annotated[Path, typer.Option(help="wall time and devices, JSON")],
+    runs: Files = [],  # noqa: B006
+    traces: Files = [],  # noqa: B006
+    weights: Files = [],  # noqa: B006
+    optima: Files = [],  # noqa: B006
+    optima_arrays: Files = [],  # noqa: B006
+    ground_states: Files = [],  # noqa: B006
+    published: Files = [],  # noqa: B006
+) -> None:
+    """The table behind a figure or table of ju2025."""
+    set_threads(1)
+    from nqs import training_cost
+    from nqs.analysis import motif_tables as stage
+
+    files = {
+        "runs": runs, "traces": traces, "weights": weights, "optima": optima, "optima_arrays": optima_arrays,
+        "ground_states": ground_states, "published": published,
+    }  # fmt: skip
+    stage.build(name, files, json.loads(settings), out)
+    training_cost.write(runs, cost)
+
+
+@app.command()
+def table(
+    name: Annotated[str, typer.Argument(help="<study>_<table>, e.g. ju2025_table2")],
+    settings: Settings,
+    table: Annotated[Path, typer.Option(help="its rows")],
+    stem: Annotated[Path, typer.Option(help="output path without .csv, .md, .json")],
+    published: Annotated[Path | None, typer.Option(help="published values that the rows hold")] = None,
+    cost: Annotated[Path | None, typer.Option(help="wall time behind the rows, JSON")] = None,
+) -> None:
+    """A table as CSV and Markdown, and its provenance."""
+    from nqs import tables
+
+    tables.save(name, json.loads(settings), table, published, stem, cost)
+
+
 @app.command("published-table")
 def published_table(
     name: Annotated[str, typer.Argument(help="<study>_<table>, e.g. mummaneni2026_tableX1")],
@@ -246,9 +334,11 @@ def published_table(
     published: Annotated[Path, typer.Option(help="published numbers")],
     stem: Annotated[Path, typer.Option(help="output path without .csv, .md, .json")],
     models: Files,
+    traces: Files,
     states: Files,
     units: Files,
     snapshots: Files,
+    weights: Files,
     importance: Files,
     fractions: Files,
     power_laws: Files,
@@ -258,8 +348,8 @@ def published_table(
     from nqs import tables
 
     files = {
-        "models": models, "states": states, "units": units, "snapshots": snapshots,
-        "importance": importance, "fractions": fractions, "power_laws": power_laws,
+        "models": models, "traces": traces, "states": states, "units": units, "snapshots": snapshots,
+        "weights": weights, "importance": importance, "fractions": fractions, "power_laws": power_laws,
     }  # fmt: skip
     tables.build(name, json.loads(settings), files, tau, published, stem)
 
@@ -269,9 +359,11 @@ def published_trends(
     tau: Tau,
     out: Out,
     models: Files,
+    traces: Files,
     states: Files,
     units: Files,
     snapshots: Files,
+    weights: Files,
     importance: Files,
     fractions: Files,
     power_laws: Files,
@@ -281,8 +373,8 @@ def published_trends(
     from nqs.analysis import published_trends as stage
 
     files = {
-        "models": models, "states": states, "units": units, "snapshots": snapshots,
-        "importance": importance, "fractions": fractions, "power_laws": power_laws,
+        "models": models, "traces": traces, "states": states, "units": units, "snapshots": snapshots,
+        "weights": weights, "importance": importance, "fractions": fractions, "power_laws": power_laws,
     }  # fmt: skip
     stage.build(files, tau, out)
 

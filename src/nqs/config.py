@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from nqs.cluster_names import CLUSTERS, sites
 from nqs.config_blocks import Block, Positive, pick, without_repeats
+from nqs.config_ju2025 import Ju2025
 from nqs.config_mummaneni2026 import Mummaneni2026
 from nqs.config_westerhout2020 import Westerhout2020
 from nqs.errors import ConfigError
@@ -81,6 +82,9 @@ class GroundStateBlock(Block):
         ("translations", "spin_flip"),
         description="symmetries that split the search into sectors; the first two always",
     )
+    backend: Literal["auto", "quspin", "kernel"] = Field(
+        "auto", description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above"
+    )
     tolerance: float = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
     allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")
 
@@ -104,6 +108,7 @@ class Config(Block):
     ground_state: GroundStateBlock
     westerhout2020: Westerhout2020
     mummaneni2026: Mummaneni2026
+    ju2025: Ju2025
 
     @model_validator(mode="after")
     def names_exist(self) -> Config:

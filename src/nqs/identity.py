@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import dataclass
 
 SAMPLED, WHOLE = "sampled", "whole"
 SWEEP, TRACE = "sweep", "trace"
+SEARCH, FINAL, SINGLE = "search", "final", "single"
+DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep network
 
 
 @dataclass(frozen=True, order=True)
@@ -67,6 +70,57 @@ class VmcKey:
     def path(self) -> str:
         """Path of the cell below results/<scale>/<stage>/."""
         return f"{self.study}/{self.cluster}/{self.name}"
+
+
+@dataclass(frozen=True, order=True)
+class MotifKey:
+    """Identity of a cell of energy descent on a ring: networks that see windows of `width` sites.
+
+    network: the shallow one by its symmetry forcing, `original`, `init` or `traj`, or deep{layers}x{filters};
+    run: `search` over settings of the optimiser, `final` with the chosen one, `single` the same with one chain, `trace`
+    over settings with parameters kept along the way.
+    """
+
+    study: str
+    n_sites: int
+    width: int
+    network: str
+    run: str
+
+    @property
+    def deep(self) -> bool:
+        """True for deep{layers}x{filters}."""
+        return DEEP.fullmatch(self.network) is not None
+
+    @property
+    def depth(self) -> tuple[int, int]:
+        """Layers and filters; (1, 1) for the shallow network."""
+        match = DEEP.fullmatch(self.network)
+        return (int(match[1]), int(match[2])) if match else (1, 1)
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return f"k{self.width}-{self.network}-{self.run}"
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/n{self.n_sites}/{self.name}"
+
+
+@dataclass(frozen=True, order=True)
+class OptimaKey:
+    """Identity of a cell of exact variational optima: one ring and motif length."""
+
+    study: str
+    n_sites: int
+    width: int
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/n{self.n_sites}/k{self.width}"
 
 
 def coupling_name(j2: float) -> str:

@@ -1,15 +1,22 @@
-"""Stage `published-table`: the table of published numbers as CSV and Markdown, with its provenance."""
+"""Stages `published-table` and `table`: a table as CSV and Markdown, with its provenance."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from nqs import provenance
-from nqs.analysis import published_table
+from nqs.analysis import cnn_markdown, published_table
+from nqs.io import atomic
+from nqs.markdown import markdown
 from nqs.training_cost import training_cost
+
+RENDERED = {"ju2025": cnn_markdown.markdown}  # studies whose tables are laid out by hand
 
 
 def build(
@@ -20,20 +27,56 @@ def build(
     published: Path,
     stem: Path,
 ) -> None:
-    """Write `stem`.csv, .md and .json. settings: config (the part the table depends on), code (hash), seeds."""
+    """Write the published numbers of a study beside ours as `stem`.csv, .md and .json.
+
+    settings: config (the part the table depends on), code (hash), seeds.
+    """
     begin = time.monotonic()
-    out, markdown = Path(f"{stem}.csv"), Path(f"{stem}.md")
-    published_table.build(published, files, tau, out, markdown)
-    training = training_cost(files["models"])
+    out, markdown_out = Path(f"{stem}.csv"), Path(f"{stem}.md")
+    published_table.build(published, files, tau, out, markdown_out)
+    inputs = [published, *(path for kind, paths in files.items() if kind != "models" for path in paths)]
+    _record(name, settings, inputs, training_cost(files["models"]), stem, begin)
+
+
+def save(
+    name: str,
+    settings: Mapping[str, Any],
+    rows: Path,
+    published: Path | None,
+    stem: Path,
+    cost: Path | None = None,
+) -> None:
+    """Write the rows of an analysis as `stem`.csv, .md and .json.
+
+    published: the numbers that the rows hold beside ours;  cost: JSON with the wall time and devices behind them.
+    """
+    begin = time.monotonic()
+    table = pd.read_csv(rows)
+    with atomic(Path(f"{stem}.csv")) as first, atomic(Path(f"{stem}.md")) as second:
+        table.to_csv(first, index=False)
+        second.write_text(RENDERED.get(name.partition("_")[0], markdown)(table))
+    training = json.loads(cost.read_text()) if cost else {}
+    _record(name, settings, [rows, *([published] if published else [])], training, stem, begin)
+
+
+def _record(
+    name: str,
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],
+    training: Mapping[str, Any],
+    stem: Path,
+    begin: float,
+) -> None:
+    """Write the provenance; training: devices and training_wall_s."""
     record = provenance.record(
         name,
         config=settings["config"],
-        inputs=[published, *(path for kind, paths in files.items() if kind != "models" for path in paths)],
+        inputs=inputs,
         root=Path.cwd(),
         code=settings["code"],
-        device=" and ".join(training["devices"]) or "none",
+        device=" and ".join(training.get("devices", [])) or "none",
         seeds=settings["seeds"],
-        wall_seconds=round(time.monotonic() - begin + training["training_wall_s"], 2),
+        wall_seconds=round(time.monotonic() - begin + training.get("training_wall_s", 0.0), 2),
         repository=Path(__file__).parents[2],
     )
     provenance.write_record(Path(f"{stem}.json"), record)

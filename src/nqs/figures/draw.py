@@ -17,7 +17,9 @@ from nqs.published import read_curves, read_facts
 
 # Each study's figures are in the module of its name, imported when one of them is drawn: an edited figure of one study
 # does not redraw those of another.
-PUBLISHED: dict[str, Callable[[Path], Any]] = {"westerhout2020": read_curves, "mummaneni2026": read_facts}
+PUBLISHED: dict[str, Callable[[Path], Any]] = {
+    "westerhout2020": read_curves, "mummaneni2026": read_facts, "ju2025": read_facts,
+}  # fmt: skip
 
 
 def figures() -> list[str]:

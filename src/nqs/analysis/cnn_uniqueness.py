@@ -1,0 +1,156 @@
+"""Tables of Figs. X1 and X2 beside Ju et al. (2025): which windows tell all states apart, and the energy landscape of
+the network.
+
+Each function takes files by kind and the settings of its figure. Energies are totals of sum P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nqs.analysis.cell_tables import Files, read
+from nqs.analysis.motif_optima_files import Optima, best_known_energy, read_optima
+from nqs.errors import InputError
+from nqs.motif_networks import FORCINGS
+from nqs.motifs import bits, distinct_counts, gauge_dimension, motif_classes
+from nqs.transfer_matrix import measure
+
+Settings = Mapping[str, Any]
+BOUND = 3  # K >= floor(N / 3) [Ju 2025, sec. II]
+LONGEST_GAUGE = 8  # motif length up to which gauge directions are counted
+PER_SEGMENT, BEYOND = 32, 4  # steps of the cut from one minimum to the other, and on past each: 41 points
+SAME_MINIMUM = 1e-4  # energies closer than this count as one minimum
+
+
+def figX1(files: Files, settings: Settings) -> pd.DataFrame:
+    """How many classes of states have motif counts of their own, for each K until all have; settings: sizes.
+
+    Symmetrised: counts by class of motifs, states distinct under translation, reflection and flip; else counts of
+    motifs, states distinct under translation. series: "share", one row per ring, K and kind of counts;  "smallest", the
+    first K that separates all classes, with floor(N/3);  "gauge", numbers of multipliers and of independent
+    combinations that change no ln psi(s), on the largest ring for K < N/2, where they no longer depend on N.
+    """
+    sizes = sorted(int(size) for size in settings["sizes"])
+    parts = [_separation(size, symmetrised) for size in sizes for symmetrised in (True, False)]
+    return pd.concat([*parts, _gauge(sizes[-1])], ignore_index=True)
+
+
+def _separation(n_sites: int, symmetrised: bool) -> pd.DataFrame:
+    """Rows "share" and the row "smallest" of one ring."""
+    rows: list[dict[str, Any]] = []
+    while not rows or rows[-1]["distinct"] < rows[-1]["classes"]:
+        length = len(rows) + 1
+        counts = distinct_counts(n_sites, length, symmetrised)
+        rows.append({"length": length, "classes": len(counts), "distinct": len(np.unique(counts, axis=0))})
+    table = pd.DataFrame(rows).assign(series="share")
+    table = pd.concat([table, table.tail(1).assign(series="smallest")], ignore_index=True)
+    share = table.distinct / table.classes
+    return table.assign(n_sites=n_sites, symmetrised=symmetrised, share=share, bound=n_sites // BOUND)
+
+
+def _gauge(n_sites: int) -> pd.DataFrame:
+    rows = []
+    for length in range(1, min(LONGEST_GAUGE, (n_sites - 1) // 2) + 1):
+        for symmetrised in (True, False):
+            multipliers = len(motif_classes(length)) if symmetrised else 1 << length
+            directions = gauge_dimension(n_sites, length, symmetrised)
+            rows.append({"length": length, "symmetrised": symmetrised, "multipliers": multipliers, "gauge": directions})
+    return pd.DataFrame(rows).assign(series="gauge", n_sites=n_sites, rank=lambda t: t.multipliers - t.gauge)
+
+
+def figX2(files: Files, settings: Settings) -> pd.DataFrame:
+    """Local minima of the network's exact energy, the trained runs beside them, and a cut between the two lowest.
+
+    settings: size, width. series: "minimum", one row per start and family (cps, cnn), ascending, with its quantile
+    among those of its family, the number of starts and of distinct minima;  "run", one row per trained shallow network
+    of this ring and K, with its quantile within `family`, the way of training;  "cut", the energy along the straight
+    line between the two lowest distinct minima, at t = 0 and 1, in the parameters of `reduced`, of the images of the
+    second the one nearest to the first; none if there is only one minimum.
+    """
+    size, width = int(settings["size"]), int(settings["width"])
+    optima = _optima_of(files, size, width)
+    levels = optima.table.iloc[0][["ground_energy", "triplet_energy"]]
+    parts = [*_minima(optima), *_runs(files, size, width), _cut(optima)]
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return table.assign(n_sites=size, width=width, **levels, delta_energy=table.energy - levels.ground_energy)
+
+
+def _optima_of(files: Files, size: int, width: int) -> Optima:
+    for optima in read_optima(files):
+        if (optima.n_sites, optima.length) == (size, width):
+            return optima
+    raise InputError(f"no optima of N = {size}, K = {width} among the files; add that cell of motif-optima")
+
+
+def _minima(optima: Optima) -> Iterator[pd.DataFrame]:
+    for family in ("cps", "cnn"):
+        rows = optima.minima(family)
+        shown = rows.dropna(subset="energy").sort_values("energy", kind="stable")
+        numbers = {"n_starts": len(rows), "distinct_minima": len(_distinct(rows))}
+        shown = shown[["family", "start", "energy", "slope", "converged", "stuck"]]
+        yield shown.assign(series="minimum", quantile=_quantiles(len(shown)), **numbers)
+
+
+def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
+    """The first row of each minimum, ascending; a constant psi has no slope but is no minimum."""
+    ascending = rows[rows.converged & ~rows.stuck].sort_values("energy", kind="stable")
+    return ascending[~(ascending.energy.diff() < SAME_MINIMUM)]
+
+
+def _quantiles(count: int) -> np.ndarray:
+    return (np.arange(count) + 0.5) / count
+
+
+def _runs(files: Files, size: int, width: int) -> Iterator[pd.DataFrame]:
+    if not files.get("runs"):
+        return
+    runs = read(files["runs"])
+    runs = runs[(runs.n_sites == size) & (runs.width == width) & runs.network.isin(FORCINGS)]
+    known = runs.assign(sampled=runs.exact_energy.isna(), energy=best_known_energy(runs)).dropna(subset="energy")
+    known = known.assign(energy_error=known.energy_error.where(known.sampled, 0.0), stuck=known.stuck.astype(bool))
+    for network, rows in known.groupby("network"):
+        shown = rows.sort_values("energy", kind="stable")[["run", "energy", "energy_error", "sampled", "stuck"]]
+        yield shown.assign(series="run", family=network, quantile=_quantiles(len(rows)))
+
+
+def _cut(optima: Optima) -> pd.DataFrame:
+    lowest = _distinct(optima.minima("cnn")).head(2)
+    if len(lowest) < 2:
+        return pd.DataFrame()
+    first, second = (reduced(optima.arrays["cnn_parameters"][row]) for row in lowest.index)
+    second = min(images(second), key=lambda image: float(np.sum((image - first) ** 2)))
+    places = np.arange(-BEYOND, PER_SEGMENT + BEYOND + 1) / PER_SEGMENT
+    energies = [measure(optima.n_sites, coefficients(first + t * (second - first))).energy for t in places]
+    return pd.DataFrame({"series": "cut", "family": "cnn", "position": places, "energy": energies})
+
+
+def reduced(parameters: np.ndarray) -> np.ndarray:
+    """The K + 2 numbers (sign v, |v| u, |v| c) that matter of (v, w, b): (2K + 2,) to (K + 2,).
+
+    w.m + b = u.s + c on spins s = +-1, and a positive factor passes through the ReLU.
+    """
+    scale, kernel, bias = parameters[0], parameters[1:-1].reshape(-1, 2), parameters[-1]
+    field, centre = (kernel[:, 1] - kernel[:, 0]) / 2, kernel.sum() / 2 + bias
+    return np.concatenate([[np.sign(scale)], abs(scale) * field, [abs(scale) * centre]])
+
+
+def images(numbers: np.ndarray) -> Iterator[np.ndarray]:
+    """Reduced parameters of equal energy: u and c reversed in sign, or u in space.
+
+    Both signs: relu(x) = relu(-x) + x, and u.s sums to zero around the ring. One sign: up and down exchanged.
+    """
+    for along in (numbers[1:-1], numbers[-2:0:-1]):
+        for field in (along, -along):
+            for centre in (numbers[-1], -numbers[-1]):
+                yield np.concatenate([numbers[:1], field, [centre]])
+
+
+def coefficients(numbers: np.ndarray) -> np.ndarray:
+    """C_s' = sign relu(u.s' + c) of reduced parameters: (K + 2,) to (2^K,)."""
+    length = len(numbers) - 2
+    spins = 2.0 * bits(np.arange(1 << length), length) - 1
+    return numbers[0] * np.maximum(spins @ numbers[1:-1] + numbers[-1], 0)

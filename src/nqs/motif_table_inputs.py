@@ -1,0 +1,30 @@
+"""What the figures and tables of the study `ju2025` are made from, and by which module.
+
+The workflow and the stages read it here.
+"""
+
+from __future__ import annotations
+
+FIGURES = ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
+TABLES = ("table1", "table2", "tableS1")
+# Kinds of files, of which there may be none: of cells of energy descent runs (_runs.csv), traces (_trace.parquet) and
+# weights (.safetensors), of exact optima optima (.csv) and optima_arrays (.safetensors), and exact ground states.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "fig1": ("runs", "weights", "ground_states"),
+    "fig2": ("runs", "traces", "weights"),
+    "fig3": ("runs", "optima"),
+    "figS1": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
+    "figS2": ("ground_states",),
+    "figX1": (),
+    "figX2": ("optima", "optima_arrays", "runs"),
+    "table1": (),
+    "table2": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
+    "tableS1": ("optima", "optima_arrays"),
+}
+# Module of nqs.analysis with the function of each target's name.
+MODULES = {
+    "fig1": "cnn_figures", "fig2": "cnn_figures", "fig3": "cnn_figures",
+    "figS1": "cnn_entanglement", "figS2": "cnn_entanglement",
+    "figX1": "cnn_uniqueness", "figX2": "cnn_uniqueness",
+    "table1": "cnn_identities", "table2": "cnn_regression", "tableS1": "cnn_regression",
+}  # fmt: skip
