@@ -15,7 +15,7 @@ from nqs.energy_descent import TRACE_COLUMNS
 from nqs.errors import InputError
 from nqs.identity import MotifKey
 from nqs.motif_networks import ShallowCnn
-from nqs.motif_runs import exact_energy
+from nqs.motif_runs import exact_energy, unsampled
 from nqs.motif_table import MotifTable
 from nqs.motif_vmc import Setting, chosen, run_seed
 
@@ -238,3 +238,9 @@ def test_names_of_cells():
     assert (key.deep, key.depth) == (False, (1, 1))
     deep = MotifKey("ju2025", 60, 6, "deep3x8", "final")
     assert (deep.deep, deep.depth) == (True, (3, 8))
+
+
+def test_an_energy_that_no_state_has_is_a_failed_run():
+    assert unsampled(-8.0, 8) == unsampled(float("nan"), 8) == {}
+    assert unsampled(-70e6, 60)["status"] == "diverged"
+    assert "-7e+07, beyond N = 60" in unsampled(-70e6, 60)["message"]

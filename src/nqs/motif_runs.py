@@ -39,12 +39,14 @@ def runs_table(settings: Mapping[str, Any], cell: Sequence[Run], courses: Sequen
     rows = []
     for number, (one, course) in enumerate(zip(cell, courses, strict=True)):
         ansatz = one.problem.ansatz
+        measured = evaluated(ansatz, course.theta, evaluation(settings, one))
         rows.append(
             {"study": key.study, "n_sites": key.n_sites, "width": key.width, "network": key.network,
              "run_kind": key.run, "run": number, "seed": one.seed, **vars(one.setting), "layers": layers,
              "filters": filters, "n_parameters": ansatz.n_parameters, "status": course.status,
              "message": course.message, "iterations": course.iteration, "updates": course.updates}
-            | evaluated(ansatz, course.theta, evaluation(settings, one))
+            | measured
+            | unsampled(measured["energy"], key.n_sites)
             | {"exact_energy": exact_energy(ansatz, course.theta), "ground_energy": ground, "triplet_energy": triplet}
             | converged(course)
             | {"samples": settings["sampler"]["samples"], "chains": settings["sampler"]["chains"],
@@ -81,6 +83,16 @@ def evaluated(
         "variance": variance, "acceptance": acceptance, "autocorrelation_time": time_between,
         "grand_sum": ansatz.grand_sum(theta),
     }  # fmt: skip
+
+
+def unsampled(energy: float, n_sites: int) -> dict[str, str]:
+    """Status and message of a run with an energy that no state has: each of the N exchanges has eigenvalues +-1.
+
+    Its psi is so uneven that the chains stay where they began, beside states of much larger weight.
+    """
+    if np.isnan(energy) or abs(energy) <= n_sites:
+        return {}
+    return {"status": "diverged", "message": f"energy {energy:.3g}, beyond N = {n_sites}: the chains do not sample psi"}
 
 
 def exact_energy(ansatz: RingAnsatz, theta: np.ndarray) -> float:
