@@ -24,6 +24,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nqs.config import Config
+from nqs.config_ju2025 import TrainingBlock
 from nqs.identity import FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
 
 STUDY = "ju2025"
@@ -144,12 +145,14 @@ def exact_rings(config: Config, target: str) -> list[int]:
 
 def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
     """What one cell of energy descent depends on; a final or single one also on its search."""
-    block, training = run_block(config, key), config.ju2025.training
+    block = run_block(config, key)
+    training = config.ju2025.fig3.deep if key.deep else config.ju2025.training
+    chains = {name: getattr(training, name) for name in TrainingBlock.model_fields}
     sampler: dict[str, Any] = {"samples": block.samples}
     if key.run == SINGLE:
         sampler |= {"chains": 1, "stride": 1, "burn_in": 0, "discard": 0}
     else:
-        sampler |= {"stride": None, **training.model_dump(mode="json")}
+        sampler |= {"stride": None, **chains}
     searched = is_searched(key)
     return {
         "key": vars(key),
@@ -160,7 +163,7 @@ def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
         "repeats": block.repeats,
         "iterations": block.iterations,
         "snapshots": list(block.snapshots) if key.run == TRACE else [],
-        "evaluation": {"samples": config.ju2025.fig3.evaluation, **training.model_dump(mode="json")},
+        "evaluation": {"samples": config.ju2025.fig3.evaluation, **chains},
     }
 
 

@@ -107,8 +107,8 @@ class RunsBlock(Block):
     iterations: Positive = Field(500, description="samples drawn and learnt from")
 
 
-class DeepBlock(RunsBlock):
-    """Deep networks of Fig. 3."""
+class DeepBlock(RunsBlock, TrainingBlock):
+    """Deep networks of Fig. 3; with fewer chains, whose burn-in is most of a short run's work."""
 
     networks: tuple[Annotated[str, AfterValidator(deep_network)], ...] = Field(
         description="deep<layers>x<filters>, e.g. deep2x4; [] runs none"
@@ -283,11 +283,10 @@ class Ju2025(Block):
 
     @model_validator(mode="after")
     def chains_share_the_samples(self) -> Ju2025:
-        for key, samples in self._samples():
-            if samples % self.training.chains:
-                chains = self.training.chains
+        for key, samples, owner, chains in self._samples():
+            if samples % chains:
                 raise ValueError(
-                    f"{key}: {samples} is not a multiple of training.chains = {chains}; choose e.g. "
+                    f"{key}: {samples} is not a multiple of {owner}.chains = {chains}; choose e.g. "
                     f"{-(-samples // chains) * chains}"
                 )
         return self
@@ -304,15 +303,17 @@ class Ju2025(Block):
                 )
         return self
 
-    def _samples(self) -> Iterator[tuple[str, int]]:
-        """Every number of samples that the chains share, with its key."""
-        fig3 = self.fig3
-        yield "fig3.samples", fig3.samples
-        yield "fig3.evaluation", fig3.evaluation
-        yield "fig3.search.samples", fig3.search.samples
-        yield "fig3.deep.samples", fig3.deep.samples
-        yield "fig3.deep.search.samples", fig3.deep.search.samples
-        yield "traces.samples", self.traces.samples
+    def _samples(self) -> Iterator[tuple[str, int, str, int]]:
+        """Every number of samples that chains share: key, samples, block of the chains, their number."""
+        fig3, deep = self.fig3, self.fig3.deep
+        shallow, few = ("training", self.training.chains), ("fig3.deep", deep.chains)
+        yield "fig3.samples", fig3.samples, *shallow
+        yield "fig3.evaluation", fig3.evaluation, *shallow
+        yield "fig3.search.samples", fig3.search.samples, *shallow
+        yield "traces.samples", self.traces.samples, *shallow
+        yield "fig3.evaluation", fig3.evaluation, *few
+        yield "fig3.deep.samples", deep.samples, *few
+        yield "fig3.deep.search.samples", deep.search.samples, *few
 
     def _windows(self) -> Iterator[tuple[str, int, str, int]]:
         """Every window with the shortest ring it is put on: key, K, key of the ring, N."""
