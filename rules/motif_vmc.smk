@@ -23,9 +23,10 @@ rule motif_vmc:
     benchmark:
         f"{RESULTS}/benchmarks/motif_vmc/{{study}}/n{{n_sites}}/k{{width}}-{{network}}-{{run}}.tsv"
     conda:
-        "../envs/plot.yaml"
+        "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU,
         mem_mb=1000,
         runtime=720,
     params:
@@ -39,6 +40,7 @@ rule motif_vmc:
         ),
     shell:
         "python -m nqs motif-vmc --settings {params.settings:q} {params.search:q}"
+        f" --device {CONFIG.device}"
         " --threads {threads} --code {params.code} --checkpoints {params.checkpoints:q}"
         " --out {output.weights:q} --runs {output.runs:q} --trace {output.trace:q} &> {log:q}"
 

@@ -254,6 +254,7 @@ def motif_vmc(
     search: Annotated[
         Path | None, typer.Option(help="table of the runs of the search to take the setting from")
     ] = None,
+    device: Device = "auto",
     threads: Threads = 1,
     save_every: SaveEvery = 20.0,
     code: Code = "",
@@ -265,7 +266,7 @@ def motif_vmc(
 
     stage.run(
         json.loads(settings), out, runs, trace,
-        search=search, checkpoints=checkpoints, threads=threads, code=code, save_every=save_every,
+        search=search, checkpoints=checkpoints, device=device, threads=threads, code=code, save_every=save_every,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nqs.config import Config
-from nqs.config_ju2025 import TrainingBlock
+from nqs.config_ju2025 import ChainsBlock
 from nqs.identity import FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
 
 STUDY = "ju2025"
@@ -147,7 +147,7 @@ def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
     """What one cell of energy descent depends on; a final or single one also on its search."""
     block = run_block(config, key)
     training = config.ju2025.fig3.deep if key.deep else config.ju2025.training
-    chains = {name: getattr(training, name) for name in TrainingBlock.model_fields}
+    chains = {name: getattr(training, name) for name in ChainsBlock.model_fields}
     sampler: dict[str, Any] = {"samples": block.samples}
     if key.run == SINGLE:
         sampler |= {"chains": 1, "stride": 1, "burn_in": 0, "discard": 0}
@@ -163,7 +163,7 @@ def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
         "repeats": block.repeats,
         "iterations": block.iterations,
         "snapshots": list(block.snapshots) if key.run == TRACE else [],
-        "evaluation": {"samples": config.ju2025.fig3.evaluation, **chains},
+        "evaluation": {"samples": config.ju2025.training.evaluation, **chains},
     }
 
 

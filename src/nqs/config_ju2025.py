@@ -12,6 +12,9 @@ from nqs.identity import DEEP
 
 LONGEST_RING = 1000  # sites; beyond, nothing here has been tried
 EXACT_RINGS = (4, 22)  # with a ground state as a vector; below, bonds coincide
+IDENTITY_RINGS = (6, 12)  # of Table I, whose identities are checked state by state
+SHORTEST_TRACED = 8  # sites; on shorter rings every state has the symmetries that Fig. 2 looks for
+WIDEST = 60  # widest kernel evaluated window by window
 TABLE_WIDTH = 16  # widest motifs that are listed
 OPTIMA_WIDTH = 8  # widest motifs whose exact energies are cheap enough to descend on
 
@@ -51,6 +54,28 @@ def tabulated(width: int) -> int:
     return width
 
 
+def identity_ring(n: int) -> int:
+    """A ring short enough to check identities state by state."""
+    low, high = IDENTITY_RINGS
+    if not low <= even_ring(n) <= high:
+        raise ValueError(f"{n} sites: the identities are checked on rings of {low} to {high} sites")
+    return n
+
+
+def traced_ring(n: int) -> int:
+    """A ring with states that are not their own mirror image."""
+    if exact_ring(n) < SHORTEST_TRACED:
+        raise ValueError(f"{n} sites: choose a ring of at least {SHORTEST_TRACED} sites")
+    return n
+
+
+def kernel(width: int) -> int:
+    """A window that fits into one machine word."""
+    if width > WIDEST:
+        raise ValueError(f"K = {width}: kernels have at most {WIDEST} sites")
+    return width
+
+
 def optimised(width: int) -> int:
     """A window narrow enough to find exact optima with."""
     if not 2 <= width <= OPTIMA_WIDTH:
@@ -61,16 +86,25 @@ def optimised(width: int) -> int:
 Size = Annotated[Count, AfterValidator(even_ring)]
 ExactSize = Annotated[Count, AfterValidator(exact_ring)]
 TableWidth = Annotated[Positive, AfterValidator(tabulated)]
+TracedSize = Annotated[Count, AfterValidator(traced_ring)]
+IdentitySize = Annotated[Count, AfterValidator(identity_ring)]
+Width = Annotated[Positive, AfterValidator(kernel)]
 OptimaWidth = Annotated[Positive, AfterValidator(optimised)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
-class TrainingBlock(Block):
+class ChainsBlock(Block):
     """Metropolis chains at zero magnetisation, random pairs of sites exchanged; they go on from sample to sample."""
 
     chains: Positive = Field(500, description="chains; every number of samples is a multiple")
     burn_in: Count = Field(100, description="sweeps before the first sample")
     discard: Count = Field(0, description="sweeps passed over before each sample")
+
+
+class TrainingBlock(ChainsBlock):
+    """What all runs share."""
+
+    evaluation: Positive = Field(20000, description="fresh samples for the energy at the final parameters of every run")
 
 
 class GridBlock(Block):
@@ -107,14 +141,14 @@ class RunsBlock(Block):
     iterations: Positive = Field(500, description="samples drawn and learnt from")
 
 
-class DeepBlock(RunsBlock, TrainingBlock):
+class DeepBlock(RunsBlock, ChainsBlock):
     """Deep networks of Fig. 3; with fewer chains, whose burn-in is most of a short run's work."""
 
     networks: tuple[Annotated[str, AfterValidator(deep_network)], ...] = Field(
         description="deep<layers>x<filters>, e.g. deep2x4; [] runs none"
     )
     sizes: tuple[Size, ...] = Field(description="sites of the rings; a subset of fig3.sizes")
-    widths: tuple[Positive, ...] = Field(description="kernel sizes K")
+    widths: tuple[Width, ...] = Field(description="kernel sizes K")
     search: SearchBlock
 
     @field_validator("sizes", "widths")
@@ -131,7 +165,7 @@ class DeepBlock(RunsBlock, TrainingBlock):
 class SingleBlock(Block):
     """One chain as in Yang et al.: every step a sample, no burn-in; with the settings chosen for the many chains."""
 
-    width: Positive = Field(6, description="kernel size K")
+    width: Width = Field(6, description="kernel size K")
     network: Network = Field("traj", description="symmetry forcing")
     samples: Annotated[Count, Field(ge=2)] = Field(20000, description="samples per iteration")
     repeats: Positive = Field(1, description="seeds")
@@ -142,11 +176,10 @@ class Fig3Block(RunsBlock):
     """Fig. 3: convergence and energy against kernel size and number of parameters."""
 
     sizes: tuple[Size, ...] = Field(description="sites of the rings")
-    widths: tuple[Positive, ...] = Field(description="kernel sizes K")
+    widths: tuple[Width, ...] = Field(description="kernel sizes K")
     networks: tuple[Network, ...] = Field(
         ("original", "init", "traj"), description="symmetry forcing: never, at the start, after every update"
     )
-    evaluation: Positive = Field(20000, description="samples of the energy at the final parameters, of every run")
     search: SearchBlock
     deep: DeepBlock
     single: SingleBlock
@@ -163,11 +196,19 @@ class Fig3Block(RunsBlock):
             raise ValueError(f"deep.sizes: {odd} not in sizes; the figure has one panel for each of sizes")
         return self
 
+    @model_validator(mode="after")
+    def single_is_compared(self) -> Fig3Block:
+        if self.single.width not in self.widths:
+            raise ValueError(f"single.width: {self.single.width} is not in widths; one chain is compared with many")
+        if self.single.network not in self.networks:
+            raise ValueError(f"single.network: '{self.single.network}' is not in networks; choose one of them")
+        return self
+
 
 class TracesBlock(GridBlock):
     """Figs. 1b and 2: training on a small ring, with its parameters kept along the way."""
 
-    size: ExactSize = Field(8, description="sites of the ring")
+    size: TracedSize = Field(8, description="sites of the ring")
     widths: tuple[TableWidth, ...] = Field(description="kernel sizes K; Fig. 1 shows the first")
     networks: tuple[Network, ...] = Field(description="symmetry forcing; Fig. 1 shows the first")
     samples: Positive = Field(description="samples per iteration")
@@ -206,7 +247,7 @@ class OptimaBlock(Block):
 class IdentitiesBlock(Block):
     """Table I: the identities between the three ansaetze."""
 
-    size: ExactSize = Field(8, description="sites of the ring")
+    size: IdentitySize = Field(8, description="sites of the ring")
     width: TableWidth = Field(4, description="motif length K")
 
 
@@ -226,7 +267,7 @@ class RegressionBlock(Block):
 class MultipliersBlock(Block):
     """Table S1: multipliers of the network against those of the correlator product state."""
 
-    size: Size = Field(16, description="sites of the ring")
+    size: ExactSize = Field(16, description="sites of the ring")
     widths: tuple[OptimaWidth, ...] = Field(description="motif lengths K")
 
     @field_validator("widths")
@@ -296,7 +337,7 @@ class Ju2025(Block):
         for key, width, noun, size in self._windows():
             if width > size:
                 raise ValueError(f"{key}: K = {width} is more than the {size} sites of {noun}; choose a smaller K")
-        for key, width, noun, size in self._optima():
+        for key, width, noun, size in self._halves():
             if 2 * width > size:
                 raise ValueError(
                     f"{key}: K = {width} needs a ring of 2K sites or more, {noun} has {size}; choose a smaller K"
@@ -308,10 +349,10 @@ class Ju2025(Block):
         fig3, deep = self.fig3, self.fig3.deep
         shallow, few = ("training", self.training.chains), ("fig3.deep", deep.chains)
         yield "fig3.samples", fig3.samples, *shallow
-        yield "fig3.evaluation", fig3.evaluation, *shallow
+        yield "training.evaluation", self.training.evaluation, *shallow
         yield "fig3.search.samples", fig3.search.samples, *shallow
         yield "traces.samples", self.traces.samples, *shallow
-        yield "fig3.evaluation", fig3.evaluation, *few
+        yield "training.evaluation", self.training.evaluation, *few
         yield "fig3.deep.samples", deep.samples, *few
         yield "fig3.deep.search.samples", deep.search.samples, *few
 
@@ -330,12 +371,12 @@ class Ju2025(Block):
         yield "table2.width", self.table2.width, "table2.exact_sizes", min(self.table2.exact_sizes)
         for width in self.traces.widths:
             yield "traces.widths", width, "traces.size", self.traces.size
+
+    def _halves(self) -> Iterator[tuple[str, int, str, int]]:
+        """Every window that half of its ring must hold: key, K, key of the ring, N."""
         yield "table1.width", self.table1.width, "table1.size", self.table1.size
         for width in self.entanglement.widths:
             yield "entanglement.widths", width, "entanglement.size", self.entanglement.size
-
-    def _optima(self) -> Iterator[tuple[str, int, str, int]]:
-        """Every window whose exact optima are found, and its ring: key, K, key of the ring, N."""
         for width in self.fig3.optima_widths:
             yield "fig3.optima_widths", width, "fig3.sizes", min(self.fig3.sizes)
         yield "table2.width", self.table2.width, "table2.size", self.table2.size

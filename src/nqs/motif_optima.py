@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
+from nqs.errors import InputError
 from nqs.identity import OptimaKey, seed_of
 from nqs.io import atomic
 from nqs.motif_networks import ShallowCnn
@@ -69,27 +70,30 @@ def run(settings: Mapping[str, Any], out: Path, optima: Path, threads: int = 1) 
 def descend_all(key: OptimaKey, starts: int, seed: int, threads: int = 1) -> list[Descent]:
     """The correlator product state, and the network from every start, `threads` side by side."""
     names = [("cps", 0, "constant"), *(("cnn", number, INITIAL[number % len(INITIAL)]) for number in range(starts))]
-    progress = Progress("motif-optima", len(names), 1)
+    short, more = min(key.n_sites, SHORT_RING), key.n_sites > SHORT_RING
+    progress = Progress("motif-optima", len(names) + more * (FOLLOWED + 1), 1)
     found: list[Optimum | None] = [None] * len(names)
     families: dict[str, Family] = {"cps": Plaquettes(key.width), "cnn": Convolution(key.width)}
 
     def first(place: int) -> None:
         name, number, initial = names[place]
-        rng = np.random.default_rng(seed_of("motif_optima", vars(key), name, number, seed))
+        rng = np.random.default_rng(seed_of("motif_optima", key.study, short, key.width, name, number, seed))
         start = start_of(key, initial, rng)
-        found[place] = descend(min(key.n_sites, SHORT_RING), families[name], start, rng)
+        found[place] = descend(short, families[name], start, rng)
         progress.update(place, 1)
         progress.done(place)
 
-    def follow(place: int) -> None:
+    def follow(number: int, place: int) -> None:
         parameters = found[place].parameters  # type: ignore[union-attr]
         found[place] = lowest_energy(key.n_sites, families[names[place][0]], parameters, steps=LONG_STEPS)
+        progress.update(len(names) + number, 1)
+        progress.done(len(names) + number)
 
     in_threads([partial(first, place) for place in range(len(names))], threads, Event())
-    if key.n_sites > SHORT_RING:
+    if more:
         followed = [0, *lowest_distinct(found[1:], FOLLOWED)]
         found = [one if place in followed else None for place, one in enumerate(found)]
-        in_threads([partial(follow, place) for place in followed], threads, Event())
+        in_threads([partial(follow, *numbered) for numbered in enumerate(followed)], threads, Event())
     return [Descent(*name, one) for name, one in zip(names, found, strict=True)]
 
 
@@ -133,29 +137,41 @@ def shaken(n_sites: int, family: Family, found: Optimum, rng: np.random.Generato
 
 def optima_table(key: OptimaKey, descents: Sequence[Descent]) -> pd.DataFrame:
     """One row per descent; totals of H = sum P. stuck: psi is constant, where the network has no slope."""
-    network = ShallowCnn(key.n_sites, key.width)
     ground, triplet = ring_energies(key.n_sites)
     rows = []
     for one in descents:
         energy, slope = (one.found.energy, one.found.slope) if one.found else (np.nan, np.nan)
-        constant = one.family == "cnn" and one.found is not None and bool(network.why_constant(one.found.parameters))
         rows.append(
             {"study": key.study, "n_sites": key.n_sites, "width": key.width, "family": one.family, "start": one.start,
              "initial": one.initial, "energy": energy, "slope": slope, "ground_energy": ground,
-             "triplet_energy": triplet, "converged": slope <= LEFT_SLOPE, "stuck": constant}
+             "triplet_energy": triplet, "converged": slope <= LEFT_SLOPE, "stuck": stuck(key, one)}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
 
+def stuck(key: OptimaKey, one: Descent) -> bool:
+    """True if a network ended at a constant psi, where it has no slope."""
+    if one.family != "cnn" or one.found is None:
+        return False
+    return bool(ShallowCnn(key.n_sites, key.width).why_constant(one.found.parameters))
+
+
 def arrays(key: OptimaKey, descents: Sequence[Descent]) -> dict[str, np.ndarray]:
-    """Coefficients and motif expectation values of the best of each family, and all the networks' parameters."""
+    """Coefficients and motif expectation values of the lowest of each family, and all the networks' parameters.
+
+    InputError if no network has left constant psi.
+    """
     tensors = {}
     for family in ("cps", "cnn"):
-        found = [one.found for one in descents if one.family == family and one.found is not None]
+        found = [
+            one.found for one in descents if one.family == family and one.found is not None and not stuck(key, one)
+        ]
         if found:
             best = min(found, key=lambda optimum: optimum.energy)
             tensors[f"{family}_coefficients"] = best.coefficients
             tensors[f"{family}_expectations"] = measure(key.n_sites, best.coefficients).motif_expectations
+        elif family == "cnn":
+            raise InputError(f"no descent of the network with K = {key.width} got anywhere; take more optima.starts")
     unknown = np.full(2 * key.width + 2, np.nan)
     networks = [one.found.parameters if one.found else unknown for one in descents if one.family == "cnn"]
     return tensors | {"cnn_parameters": np.array(networks)}

@@ -10,8 +10,8 @@ makes      weights.safetensors   parameters (run, P) at the end; traces also sna
 
 The runs of a cell are its settings times its repeats. A repeat has one seed, whatever the setting and the symmetry
 forcing, so they start from the same parameters, but for what the forcing changes. A run whose psi is constant at the
-end is marked as stuck and kept like any other. Runs train side by side in threads; an interrupted cell goes on from its
-checkpoints with the same result.
+end is marked as stuck and kept like any other. Runs train side by side in threads, or on a GPU all at once
+(`nqs.motif_torch`); an interrupted cell goes on from its checkpoints with the same result.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ import pandas as pd
 from safetensors.numpy import save_file
 
 from nqs.checkpoints import ArrayFiles
-from nqs.energy_descent import TRACE_COLUMNS, Course, Problem, RingSampler, descend
+from nqs.device import choose
+from nqs.energy_descent import MANY_CHAINS, TRACE_COLUMNS, Course, Problem, RingSampler, descend
 from nqs.errors import InputError
 from nqs.identity import MotifKey, seed_of
 from nqs.io import atomic
 from nqs.motif_networks import Forcing, RingAnsatz, ShallowCnn
 from nqs.motif_runs import runs_table
+from nqs.motif_table import TABLE_SITES
 from nqs.optimiser import Adam
 from nqs.progress import Progress
 from nqs.side_by_side import in_threads
@@ -61,26 +63,31 @@ class Run:
 
 def run(
     settings: Mapping[str, Any], out: Path, runs: Path, trace: Path, search: Path | None = None,
-    checkpoints: Path | None = None, threads: int = 1, code: str = "", save_every: float = 20.0,
+    checkpoints: Path | None = None, device: str = "cpu", threads: int = 1, code: str = "", save_every: float = 20.0,
 ) -> None:  # fmt: skip
     """Train the cell and write its three files; `code` (a hash) keeps checkpoints of other code from being used.
 
-    search: runs.csv of the search, for cells without settings of their own;  threads: runs side by side.
+    search: runs.csv of the search, for cells without settings of their own;  device: auto, cpu or cuda;  threads: runs
+    side by side on the CPU.
     """
+    device = choose(device)
     cell = runs_of(settings, search)
     if isinstance(cell[0].problem.ansatz, ShallowCnn) and not cell[0].problem.ansatz.tabulated:
         print(
             f"K = {cell[0].problem.ansatz.width}: too wide for a table of motifs, evaluated window by window",
             file=sys.stderr,
         )
+    if device == "cuda" and (reason := why_not_batched(cell[0].problem)):
+        print(f"device: cuda: {reason}; the cell trains on the CPU", file=sys.stderr)
+        device = "cpu"
     identity = json.dumps([settings, [vars(one.setting) for one in cell], code], sort_keys=True)
     files = Checkpoints(checkpoints, identity, save_every)
-    courses = train_all(cell, files, threads)
+    courses = train_all(cell, files, threads, device)
     with atomic(out) as temporary:
         save_file(weights(settings, cell, courses), temporary, metadata(settings))
     with atomic(trace) as temporary:
         trace_table(courses).to_parquet(temporary, index=False)
-    table = runs_table(settings, cell, courses)
+    table = runs_table(settings, cell, courses, device)
     with atomic(runs) as temporary:
         table.to_csv(temporary, index=False)
     files.clear()
@@ -115,6 +122,17 @@ def ansatz_of(key: MotifKey) -> RingAnsatz:
     return ShallowCnn(key.n_sites, key.width, cast(Forcing, key.network))
 
 
+def why_not_batched(problem: Problem) -> str:
+    """Why the runs of a cell cannot train on a GPU all at once, or "" if they can."""
+    if not isinstance(problem.ansatz, ShallowCnn):
+        return "deep networks have no batched program"
+    if not problem.ansatz.tabulated:
+        return f"K = {problem.ansatz.width} is above {TABLE_SITES}, too wide for tables of motifs"
+    if problem.sampler.chains < MANY_CHAINS:
+        return f"{problem.sampler.chains} chains are too few to advance side by side"
+    return "" if problem.sampler.proposals == "pair" else "the batched program exchanges pairs, not neighbours"
+
+
 def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
     """Seed of a repeat: the same for all settings and all symmetry forcings."""
     key = MotifKey(**settings["key"])
@@ -123,31 +141,23 @@ def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
 
 
 def chosen(search: pd.DataFrame) -> Setting:
-    """The setting to train with: the fewest steps per sample that do as well as the lowest mean energy.
+    """The setting of lowest mean energy over its seeds, stuck runs included; one with a failed run comes last.
 
-    Means are over seeds, stuck runs included; a setting with a diverged run comes last. As well: the mean difference to
-    the lowest, seed by seed, is no larger than its standard error, so that noise alone does not buy ten times the work.
-    Of those with equally few steps the lowest, of equal ones the first.
+    Of equal ones the first: settings of a search ascend as the configuration lists them.
+    InputError if every run failed.
     """
-    failed = (search.status == "diverged") | search.energy.isna()
-    settings = [search.learning_rate, search.steps]
-    allowed = search[~failed.groupby(settings).transform("any")]
-    energies = (search if allowed.empty else allowed).pivot_table(
-        index="seed", columns=["learning_rate", "steps"], values="energy", sort=False
-    )
-    if energies.empty:
+    rows = search.assign(failed=(search.status == "diverged") | search.energy.isna())
+    if rows.failed.all():
         raise InputError("every run of the search diverged; take smaller learning rates in fig3.search.learning_rates")
-    means = energies.mean()
-    differences = energies.sub(energies[means.idxmin()], axis=0)
-    errors = differences.sem().fillna(0.0)
-    as_good = means[differences.mean() <= errors].rename("energy").reset_index()
-    fewest = as_good[as_good.steps == as_good.steps.min()]
-    rate, steps = fewest.loc[fewest.energy.idxmin(), ["learning_rate", "steps"]]
+    means = rows.groupby(["learning_rate", "steps"], sort=False).agg(
+        failed=("failed", "any"), energy=("energy", "mean")
+    )
+    rate, steps = means.sort_values(["failed", "energy"], kind="stable").index[0]
     return Setting(float(rate), int(steps))
 
 
-def train_all(cell: Sequence[Run], checkpoints: Checkpoints, threads: int) -> list[Course]:
-    """All runs to their end, `threads` side by side."""
+def train_all(cell: Sequence[Run], checkpoints: Checkpoints, threads: int, device: str = "cpu") -> list[Course]:
+    """All runs to their end: `threads` side by side on the CPU, all at once on a GPU."""
     progress = Progress("motif-vmc", len(cell), cell[0].problem.max_iterations)
     stop = threading.Event()
     courses: list[Course | None] = [None] * len(cell)
@@ -159,15 +169,27 @@ def train_all(cell: Sequence[Run], checkpoints: Checkpoints, threads: int) -> li
             checkpoints.save(number, course)
         return not stopping
 
-    def train(number: int) -> None:
-        one = cell[number]
-        course = checkpoints.load(number) or Course.start(one.problem, one.seed)
-        courses[number] = descend(course, one.problem, partial(after, number))
+    def finish(number: int, course: Course) -> None:
+        courses[number] = course
         progress.done(number)
         if course.message:
             print(f"run {number}: {course.status}, {course.message}", file=sys.stderr)
 
-    in_threads([partial(train, number) for number in range(len(cell))], threads, stop)
+    def train_loop(number: int) -> None:
+        one = cell[number]
+        course = checkpoints.load(number) or Course.start(one.problem, one.seed)
+        finish(number, descend(course, one.problem, partial(after, number)))
+
+    def train_stack() -> None:
+        from nqs import motif_torch  # imports PyTorch
+
+        stored = [checkpoints.load(number) for number in range(len(cell))]
+        problems, seeds = [one.problem for one in cell], [one.seed for one in cell]
+        for number, course in enumerate(motif_torch.train(problems, seeds, stored, device, after)):
+            finish(number, course)
+
+    tasks = [train_stack] if device == "cuda" else [partial(train_loop, number) for number in range(len(cell))]
+    in_threads(tasks, threads, stop)
     return [course for course in courses if course is not None]
 
 
