@@ -200,6 +200,24 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"ju2025": {"fig3": {"deep": {"sizes": [20]}}}},
         ["ju2025.fig3", "deep.sizes: [20] not in sizes"],
     ),
+    "samples that the chains of deep networks cannot share": (
+        {"ju2025": {"fig3": {"deep": {"samples": 550}}}},
+        ["fig3.deep.samples", "550", "fig3.deep.chains = 100", "600"],
+    ),
+    "one chain beside no others": ({"ju2025": {"fig3": {"single": {"width": 5}}}}, ["single.width: 5", "widths"]),
+    "one chain of a network that is not shown": (
+        {"ju2025": {"fig3": {"networks": ["init"]}}},
+        ["single.network: 'traj'", "networks"],
+    ),
+    "block of more than half a ring": (
+        {"ju2025": {"entanglement": {"size": 12, "widths": [4, 8]}}},
+        ["entanglement.widths", "K = 8", "entanglement.size has 12"],
+    ),
+    "long ring to list all states of": ({"ju2025": {"tableS1": {"size": 60}}}, ["tableS1.size", "60 sites", "4 to 22"]),
+    "identities on a long ring": ({"ju2025": {"table1": {"size": 14}}}, ["table1.size", "14 sites", "6 to 12"]),
+    "motifs of more than half a ring": ({"ju2025": {"table1": {"width": 5}}}, ["table1.width", "K = 5", "has 8"]),
+    "kernel of more than a word": ({"ju2025": {"fig3": {"widths": [3, 61]}}}, ["fig3.widths.1", "K = 61", "60"]),
+    "traces of a ring without lesser symmetry": ({"ju2025": {"traces": {"size": 6}}}, ["traces.size", "6 sites", "8"]),
     "misspelt symmetry forcing": ({"ju2025": {"traces": {"networks": ["trj"]}}}, ["traces.networks.0", "'traj'"]),
     "iteration that is not kept": (
         {"ju2025": {"traces": {"shown": [0, 7]}}},

@@ -72,7 +72,7 @@ def traced_ring(n: int) -> int:
 def kernel(width: int) -> int:
     """A window that fits into one machine word."""
     if width > WIDEST:
-        raise ValueError(f"K = {width}: kernels have at most {WIDEST} sites")
+        raise ValueError(f"a kernel of K = {width} is too wide; at most {WIDEST} sites")
     return width
 
 
