@@ -1,10 +1,12 @@
-"""Cost of energy descent on long rings: CPU seconds of one thread, by network and kernel size.
+"""Cost of energy descent on long rings, by network and kernel size: CPU seconds of one thread, or with --device the
+wall time of the program that trains many runs at once.
 
 The target is 500 iterations of 20,000 samples of the shallow network at N = 240 within 60 s for K = 6 and 90 s for
 K = 12. An iteration costs the same at any parameters but for the share of accepted moves, so a few are timed after a
 short descent.
 
     python benchmarks/motif_sampler.py [-k 3 6 12 24] [-n 240] [-i 10] [-p pair neighbour] [-s 1 10]
+    python benchmarks/motif_sampler.py -d cuda -r 40 -k 3 6 12 -s 1 10    40 runs at once; -d cpu does the same here
     python benchmarks/motif_sampler.py -a 2x2 2x4 2x8 3x4 -m 1000 -c 100 -n 60 240 -p pair    deep: L layers x F filters
 """
 
@@ -70,6 +72,29 @@ def measure(family: RingAnsatz, sampler: RingSampler, steps: int, iterations: in
     return {"ms": 1e3 * each, **found, "run_s": ITERATIONS * each + found["burn_in_s"]}
 
 
+def measure_stack(
+    family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int, runs: int, device: str
+) -> dict[str, float]:
+    """Wall milliseconds per iteration of all runs at once (median), and per run, and seconds of whole runs."""
+    from nqs import motif_torch
+
+    marks: list[float] = []
+
+    def mark(number: int, course: Course) -> bool:
+        if number == runs - 1:
+            marks.append(time.monotonic())
+        return len(marks) <= iterations + 1  # the first is slower: kernels are loaded
+
+    problem = Problem(family, sampler, Adam(1e-2), steps, ITERATIONS)
+    begin = time.monotonic()
+    courses = motif_torch.train([problem] * runs, range(runs), [None] * runs, device, mark)
+    each = float(np.median(np.diff(marks[1:])))
+    burn_in = max(marks[0] - begin - each, 0.0)
+    found = {"acceptance": float(np.mean([course.column("acceptance")[-1] for course in courses]))}
+    return {"ms": 1e3 * each, "run_ms": 1e3 * each / runs, **found, "burn_in_s": burn_in,
+            "runs_s": ITERATIONS * each + burn_in}  # fmt: skip
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
@@ -81,6 +106,8 @@ def arguments() -> argparse.Namespace:
     add("-i", "--iterations", type=int, default=10, help="timed iterations of each case")
     add("-p", "--proposals", nargs="+", default=["pair", "neighbour"])
     add("-s", "--steps", type=int, nargs="+", default=[1], help="optimiser steps per sample")
+    add("-d", "--device", choices=["cpu", "cuda"], help="train runs all at once there, instead of the compiled kernels")
+    add("-r", "--runs", type=int, default=40, help="with --device: runs at once")
     return parser.parse_args()
 
 
@@ -88,11 +115,18 @@ def main() -> None:
     """Print one row per case."""
     given = arguments()
     names = ["ms", "draw_ms", "energies_ms", "slopes_ms", "acceptance", "burn_in_s", "run_s"]
+    proposed = given.proposals
+    if given.device:
+        names, proposed = ["ms", "run_ms", "acceptance", "burn_in_s", "runs_s"], ["pair"]
     print(f"{'N':>4} {'K':>3} {'network':>8} {'proposals':>10} {'steps':>5} " + " ".join(f"{n:>11}" for n in names))
-    cases = itertools.product(given.sites, given.width, given.networks, given.proposals, given.steps)
+    cases = itertools.product(given.sites, given.width, given.networks, proposed, given.steps)
     for n_sites, width, network, proposals, steps in cases:
         sampler = RingSampler(n_sites, given.samples, given.chains, proposals)
-        row = measure(family_of(network, n_sites, width), sampler, steps, given.iterations)
+        family = family_of(network, n_sites, width)
+        if given.device:
+            row = measure_stack(family, sampler, steps, given.iterations, given.runs, given.device)
+        else:
+            row = measure(family, sampler, steps, given.iterations)
         values = " ".join(f"{row[name]:11.3f}" for name in names)
         print(f"{n_sites:4d} {width:3d} {network:>8} {proposals:>10} {steps:5d} {values}", flush=True)
 

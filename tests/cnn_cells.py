@@ -79,6 +79,7 @@ def outcome(course: Course, problem: Problem) -> dict[str, object]:
         "stuck": bool(course.column("stuck")[-1]),
         "samples": problem.sampler.samples, "why_constant": network.why_constant(course.theta),
         **{f"t_cv_{window}": one.iteration for window, one in found.items()},
+        **{f"reached_{window}": one.reached for window, one in found.items()},
         **{f"noise_{window}": one.noise for window, one in found.items()},
     }  # fmt: skip
 
@@ -119,12 +120,13 @@ def invented_runs(folder: Path, cells: Sequence[tuple[int, int, str, str]], seed
         excess = np.where(stuck, -levels["ground_energy"] - 1, n_sites * 0.2 / width**2 * rng.uniform(1, 1.3, seeds))
         rows = pd.DataFrame({
             "study": "ju2025", "n_sites": n_sites, "width": width, "network": network, "run_kind": kind,
-            "run": np.arange(seeds), "seed": rng.integers(1 << 30, size=seeds), "learning_rate": 0.01, "steps": 10,
+            "run": np.arange(seeds), "seed": 100 * width + np.arange(seeds), "learning_rate": 0.01, "steps": 10,
             "n_parameters": n_parameters, "status": "cap", "iterations": 500, "stuck": stuck,
             "why_constant": np.where(stuck, "linear", ""), "energy": levels["ground_energy"] + excess,
             "energy_error": 0.01, "variance": 3.0, "autocorrelation_time": 1.1, "samples": 2000,
             "exact_energy": levels["ground_energy"] + excess if width <= 6 and layers == 1 else np.nan,
             "t_cv_5": rng.integers(30, 300, seeds), "t_cv_10": rng.integers(60, 400, seeds),
+            "reached_5": np.arange(seeds) > 0, "reached_10": True,
             "noise_5": 3e-4 * rng.uniform(1, 2, seeds) / width, "noise_10": 2e-4 / width, **levels,
         })  # fmt: skip
         path = folder / f"n{n_sites}" / f"k{width}-{network}-{kind}_runs.csv"

@@ -62,10 +62,20 @@ def test_gap_closes_as_one_over_n():
     assert 0.92 * np.pi**2 / 2 < gaps[-1] * sizes[-1] < np.pi**2 / 2
 
 
-def test_rapidities_are_real_symmetric_and_solve_the_equations():
+def test_rapidities_are_distinct_and_symmetric():
     roots = rapidities(240, 120)
     assert_allclose(roots, -roots[::-1], atol=1e-12)
     assert (np.diff(roots) > 0).all()
+
+
+@pytest.mark.parametrize(("n_sites", "reversed_spins"), [(8, 4), (60, 29), (240, 120), (240, 119)])
+def test_rapidities_solve_the_equations_in_product_form(n_sites, reversed_spins):
+    """((x_j + i/2) / (x_j - i/2))^N = prod_(k != j) (x_j - x_k + i) / (x_j - x_k - i)."""
+    roots = rapidities(n_sites, reversed_spins)
+    around = ((roots + 0.5j) / (roots - 0.5j)) ** n_sites
+    scattered = (roots[:, None] - roots + 1j) / (roots[:, None] - roots - 1j)
+    np.fill_diagonal(scattered, 1)
+    assert_allclose(around, scattered.prod(axis=1), rtol=0, atol=1e-10)
 
 
 def test_jacobian_is_finite_differences():

@@ -7,6 +7,7 @@ import pytest
 
 from nqs.cells_ju2025 import (
     BLOCK,
+    READ,
     STUDY,
     exact_rings,
     figure_config,
@@ -56,7 +57,7 @@ def test_every_cell_exists_once_and_every_final_cell_has_its_search(scale):
 
 
 def test_every_target_has_its_block_its_files_and_its_function():
-    assert BLOCK.keys() == NEEDS.keys() == MODULES.keys() == {*FIGURES, *TABLES}
+    assert BLOCK.keys() | READ.keys() == NEEDS.keys() == MODULES.keys() == {*FIGURES, *TABLES}
     for target, needs in NEEDS.items():
         assert {"runs", "weights", "traces"} & {*needs} or not table_cells(SMOKE, target)
         assert ("optima" in needs) == bool(table_optima(SMOKE, target))
@@ -109,6 +110,15 @@ def test_tables_know_their_block_and_the_seed():
         given = table_settings(SMOKE, target)
         assert given.pop("seed") == SMOKE.seed
         assert given == getattr(SMOKE.ju2025, block).model_dump(mode="json")
+
+
+def test_a_target_that_reads_others_has_their_cells_files_and_settings():
+    for target, parts in READ.items():
+        assert {key for part in parts for key in table_cells(PAPER, part)} == {*table_cells(PAPER, target)}
+        assert {*NEEDS[target]} == {kind for part in parts for kind in NEEDS[part]}
+        given = table_settings(PAPER, target)
+        assert given == {part: table_settings(PAPER, part) for part in parts} | {"seed": PAPER.seed}
+        assert {BLOCK[part] for part in parts} <= figure_config(PAPER, target).keys()
 
 
 def test_provenance_names_the_blocks_behind_a_target():

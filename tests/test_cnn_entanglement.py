@@ -127,6 +127,11 @@ def test_numbers_of_levels_are_counted(s1, ring):
         law = at(s1, series="truncation_law", share=share).iloc[0]
         slope, intercept = np.polyfit(np.log(rows.width), np.log(rows.levels), 1)
         assert_allclose([law.exponent, law.prefactor], [slope, np.exp(intercept)])
+        local = [
+            np.log(b / a) / np.log((k + 1) / k)
+            for k, a, b in zip(rows.width, rows.levels, rows.levels[1:], strict=False)
+        ]
+        assert_allclose([law.exponent_lowest, law.exponent_highest], [min(local), max(local)])
 
 
 def test_ground_states_are_enough(ground_state_file):

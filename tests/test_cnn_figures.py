@@ -7,10 +7,11 @@ from cnn_cells import ground_energies, invented_runs, optima, train
 from numpy.testing import assert_allclose
 from safetensors.numpy import load_file, save_file
 
-from nqs.analysis.cnn_figures import example_state, fig1, fig2, fig3
+from nqs.analysis.cnn_figures import example_state, fig1, fig2, fig3, is_stuck
 from nqs.errors import InputError
 from nqs.motif_networks import ShallowCnn
 from nqs.motifs import motif_counts, state_classes
+from nqs.transfer_matrix import measure
 from nqs.wavefunction import Wavefunction
 
 KEPT = (0, 5, 40)
@@ -142,7 +143,20 @@ def test_means_are_over_the_seeds_and_without_the_stuck_ones_beside(sweep):
     assert_allclose(mean.delta_energy_sem, excess.std(ddof=1) / np.sqrt(3))
     assert_allclose(mean.delta_energy_moving, excess[~here.stuck].mean())
     assert_allclose(mean.t_cv_5_mean, here.t_cv_5.mean())
+    assert_allclose(mean.t_cv_5_moving, here.t_cv_5[~here.stuck].mean())
     assert_allclose(mean.noise_10_mean, here.noise_10.mean())
+    assert (mean.n_capped_5, mean.n_capped_10) == (1, 0)  # the first seed never met the rule of the shorter window
+
+
+def test_runs_as_high_as_constant_psi_count_as_stuck(sweep):
+    """The energy of constant psi at zero magnetisation is -N/(N - 1), as the transfer matrix says."""
+    constant = measure(12, np.zeros(8)).energy
+    assert_allclose(constant, -12 / 11)
+    runs = pd.DataFrame({
+        "n_sites": 12, "stuck": [False, False, False, True, False], "energy_error": 0.01,
+        "energy": [constant, constant - 0.02, constant - 0.04, -4.0, np.nan],
+    })  # fmt: skip
+    assert is_stuck(runs).tolist() == [True, True, False, True, False]
 
 
 def test_distances_have_three_units(sweep):
@@ -157,7 +171,7 @@ def test_distances_have_three_units(sweep):
 def test_every_kind_of_cell_has_its_series(sweep):
     _, table = sweep
     numbers = table.series.value_counts()
-    assert numbers.to_dict() == {"run": 48, "mean": 16, "single": 3, "search": 1, "optimum": 2}
+    assert numbers.to_dict() == {"run": 48, "mean": 16, "single": 3, "search": 1, "optimum": 2, "reduction": 20}
     optimum = table[table.series == "optimum"].set_index("family")
     assert_allclose(optimum.delta_energy[["cps", "cnn"]], [0.1, 0.11])
     assert optimum.n_parameters[["cps", "cnn"]].tolist() == [3, 8]  # ddd, ddu with its equals, dud: three classes

@@ -169,7 +169,7 @@ def test_constant_states_and_lost_starts_are_no_minima(files, tmp_path):
 
 
 def test_missing_optima_are_named(files):
-    with pytest.raises(InputError, match="N = 14, K = 4"):
+    with pytest.raises(InputError, match="K = 4 on 14 sites"):
         cnn_uniqueness.figX2(files, {"size": 14, "width": 4})
 
 

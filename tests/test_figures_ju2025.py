@@ -187,6 +187,33 @@ def test_fig3_shows_both_windows_and_their_noise_against_the_tolerance(figures, 
     assert any(line.get_ydata()[0] == 1e-4 for line in noise.lines if len(line.get_ydata()))
 
 
+def test_fig3_shows_convergence_without_stuck_runs_and_what_is_a_bound(figures, tables):
+    table = at(tables["fig3"], n_sites=60)
+    means = at(table, series="mean", network="original").sort_values("width")
+    times = panel(figures["fig3"], "a")
+    dashes = [line.get_ydata() for line in times.lines if line.get_label() == "_moving"]
+    assert any(len(y) == 2 and np.allclose(y, means.t_cv_5_moving) for y in dashes)
+    bounds = [text for text in times.texts if text.get_text() == r"$\geq$"]
+    drawn = at(table, series="mean")
+    singles = at(table, series="single")
+    assert len(bounds) == (drawn.n_capped_5 > 0).sum() + (singles.capped_5 == 1).sum() > 0
+    triangles = np.concatenate([line.get_ydata() for line in times.lines if line.get_label() == "_capped"])
+    capped = at(table, series="run", capped_5=1)
+    assert_allclose(np.sort(triangles), np.sort(capped.t_cv_5[capped.stuck == 0]))
+
+
+def test_fig3_says_what_forcing_saves_with_and_without_stuck_runs(figures, tables):
+    words = small_print(figures["fig3"])
+    pooled = at(tables["fig3"], series="reduction", window=5)
+    pooled = pooled[pooled.n_sites.isna()].set_index("network")
+    assert "published: about $33$ to $50" in words
+    for network, label in (("init", "SymForce-Init"), ("traj", "SymForce-Traj")):
+        row = pooled.loc[network]
+        assert rf"{label} ${100 * row.reduction:.0f}\pm{100 * row.reduction_sem:.0f}\,\%$" in words
+        assert f"a stuck run ${100 * row.reduction_moving:.0f}" in words
+    assert "lowest mean energy over the seeds of a search" in words
+
+
 def test_unknown_networks_are_refused():
     with pytest.raises(TableError, match="unknown network"):
         networks(pd.DataFrame({"network": ["original", "transformer"]}))

@@ -45,7 +45,8 @@ def table_s1():
         parts.append(pd.DataFrame([{"series": "comparison", "n_sites": 12, "width": width} | comparison]))
     for share, levels in ((0.99, [4, 7, 6, 8]), (0.999, [4, 8, 11, 12])):
         rows = {"series": "truncation", "n_sites": 12, "width": [2, 3, 4, 5], "share": share, "levels": levels}
-        law = {"series": "truncation_law", "n_sites": 12, "share": share, "exponent": 0.9, "exponent_error": 0.1}
+        law = {"series": "truncation_law", "n_sites": 12, "share": share, "exponent": 0.9}
+        law |= {"exponent_lowest": 0.0, "exponent_highest": 1.4}
         parts += [pd.DataFrame(rows), pd.DataFrame([law])]
     return pd.concat(parts, ignore_index=True)
 
@@ -296,3 +297,23 @@ def test_figx2_of_another_ring_shows_nothing_published():
     fig = FIGURES["figX2"](table_of("figX2").assign(n_sites=12), PUBLISHED)
     assert not published_points(fig.axes[0])
     assert "published" not in fig.get_supxlabel()
+
+
+@pytest.mark.parametrize(
+    ("charge", "error", "words"),
+    [
+        (1.03, 0.005, "$c$ is 3.0 % above what a critical chain with $c=1$ has"),
+        (0.95, 0.01, "$c$ is 5.0 % below what"),
+        (1.01, 0.02, "$c$ is as a critical chain"),
+        (0.03, 0.02, "no growth of the entropy with the block is resolved"),
+    ],
+)
+def test_figs2_concludes_from_its_fit(charge, error, words):
+    table = table_s2()
+    pooled = (table.series == "fit") & table.n_sites.isna()
+    table.loc[pooled, ["central_charge", "central_charge_error"]] = charge, error
+    assert words in FIGURES["figS2"](table).get_supxlabel().replace("\n", " ")
+
+
+def test_figs1_gives_the_range_of_local_powers():
+    assert "$K^{0.90}$ (99 %; from one $K$ to the next 0.00 to 1.40)" in small_print("figS1")

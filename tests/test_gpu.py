@@ -5,11 +5,18 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import torch
+from motif_stacks import drawn, problems_of, start_of, stored_copies, waves_of
+from motif_stacks import p_value as motif_p_value
 from vmc_problems import ENERGY, courses_of, p_value, ring_bonds, ring_problem, sampler_named
 
-from nqs import rbm_stack, rbm_stack_sampler, vmc, vmc_loop
+from nqs import motif_torch, rbm_stack, rbm_stack_sampler, transfer_matrix, vmc, vmc_loop
 from nqs.device import choose
+from nqs.energy_descent import RingSampler, descend, energy_of
 from nqs.ensemble import Checkpoints, Member, Settings, Trajectory, evaluator, train
+from nqs.motif_networks import ShallowCnn
+from nqs.motif_runs import exact_energy
+from nqs.motif_torch import MotifStack
+from nqs.motif_torch_sampler import spins_of, words_of
 from nqs.networks import Dense, Geometry, Network, PeriodicCNN
 from nqs.optimiser import Adam
 from nqs.rbm import Rbm
@@ -204,3 +211,57 @@ def test_a_torch_network_gives_the_same_on_the_gpu():
     on_cpu, on_gpu = (TorchAnsatz(network, device).at(theta) for device in ("cpu", "cuda"))
     np.testing.assert_allclose(on_cpu.log_psi(states), on_gpu.log_psi(states), atol=1e-10)
     np.testing.assert_allclose(on_cpu.derivatives(states).jacobian(), on_gpu.derivatives(states).jacobian(), atol=1e-6)
+
+
+@pytest.mark.parametrize(("n_sites", "width"), [(8, 3), (10, 10), (66, 6), (66, 12), (240, 16)])
+def test_motif_stacks_on_the_gpu_give_the_numbers_of_the_cpu(n_sites, width):
+    waves = waves_of(ShallowCnn(n_sites, width))
+    words = start_of(waves, RingSampler(n_sites, 80, 40))
+    weights, found = torch.rand(3, 1, 40, dtype=torch.float64), []
+    for device in ("cpu", "cuda"):
+        stack, spins = MotifStack.of(waves, device), spins_of(words, n_sites, device)
+        np.testing.assert_array_equal(words_of(spins), words)
+        states = spins[:, None]
+        energies = stack.ring_energies(states)
+        slopes = stack.energy_slopes(states, weights.to(device), energies)
+        found.append([energies.cpu().numpy(), stack.log_psi(states).cpu().numpy(), slopes])
+    for on_cpu, on_gpu in zip(*found, strict=True):
+        np.testing.assert_allclose(on_gpu, on_cpu, rtol=1e-10, atol=1e-10 * (1 + np.abs(on_cpu).max()))
+
+
+@pytest.mark.parametrize(("n_sites", "width", "n_pairs"), [(8, 3, None), (10, 4, None), (10, 2, 2), (12, 2, None)])
+def test_motif_chains_on_the_gpu_follow_psi_squared(n_sites, width, n_pairs):
+    waves = waves_of(ShallowCnn(n_sites, width), 2)
+    _, states, _ = drawn(waves, RingSampler(n_sites, 8000, 800, stride=5 * n_sites), "cuda", n_pairs)
+    for run, wave in enumerate(waves):
+        assert motif_p_value(states[run], wave) > 1e-3
+
+
+@pytest.mark.parametrize("width", [3, 6])
+def test_motif_chains_on_the_gpu_agree_with_the_transfer_matrix(width):
+    waves = waves_of(ShallowCnn(24, width, "init"))
+    stack, states, _ = drawn(waves, RingSampler(24, 20_000, 500), "cuda")
+    for run, wave in enumerate(waves):
+        energy, error, _, _ = energy_of(stack.ring_energies(states)[run].cpu().numpy())
+        assert abs(energy - transfer_matrix.measure(24, wave.motifs).energy) < 4 * error < 1
+
+
+def test_on_the_gpu_runs_together_are_those_alone():
+    """To the order in which motif counts are added up. Runs that are stuck have nothing else for a slope."""
+    problems = problems_of(ShallowCnn(26, 3, "traj"))
+    together = motif_torch.train(problems, [0, 1, 1], [None] * 3, "cuda")
+    for number, seed in enumerate([0, 1, 1]):
+        (alone,) = motif_torch.train([problems[number]], [seed], [None], "cuda")
+        np.testing.assert_allclose(alone.theta, together[number].theta, atol=1e-6)
+
+
+def test_motif_runs_that_began_on_the_gpu_learn_and_end_on_the_cpu():
+    problems = problems_of(ShallowCnn(8, 3, "traj"), 500, 60, [(0.03, 1), (0.03, 3)] * 2)
+    ended = motif_torch.train(problems, range(4), [None] * 4, "cuda")
+    begun = motif_torch.train(problems, range(4), [None] * 4, "cuda", lambda number, course: course.iteration < 20)
+    assert {course.iteration for course in begun} == {20}
+    for one, other, problem in zip(ended, stored_copies(begun), problems, strict=True):
+        descend(other, problem)
+        assert (one.status, other.status, len(other.trace)) == ("cap", "cap", 61)
+        energies = [exact_energy(problem.ansatz, course.theta) for course in (one, other)]
+        assert energies[0] == pytest.approx(energies[1], abs=0.15)

@@ -19,7 +19,7 @@ from nqs.transfer_matrix import (
     measure,
 )
 
-CASES = [(8, 2), (8, 4), (10, 5), (12, 2), (12, 3), (12, 4), (12, 5), (12, 6)]
+CASES = [(8, 2), (8, 4), (10, 5), (12, 2), (12, 3), (12, 4), (12, 5), (12, 6), (14, 3), (14, 6), (14, 7)]
 SIZES = [0.3, 1.0, 3.0]  # of the coefficients: beyond 1 some of these states are nearly ferromagnetic
 
 

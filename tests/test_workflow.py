@@ -21,7 +21,7 @@ TARGETS = {
     "mummaneni2026": [*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2"],
     "ju2025": ["fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2"],
 }
-TABLES = {"mummaneni2026": ["tableX1"], "ju2025": ["table1", "table2", "tableS1"]}
+TABLES = {"mummaneni2026": ["tableX1"], "ju2025": ["table1", "table2", "tableS1", "tableX1"]}
 NAMES = [f"{study}_{figure}" for study, figures in TARGETS.items() for figure in figures]
 TABLE_NAMES = [f"{study}_{table}" for study, tables in TABLES.items() for table in tables]
 

@@ -14,6 +14,7 @@ are of the kinds that it needs and `settings` are those of `table_settings`:
     table1         block `table1`: size, width
     table2         block `table2`: size, width, exact_sizes
     tableS1        block `tableS1`: size, widths
+    tableX1        the settings of each of the targets that it reads, by name
 
 each with `seed` besides, the seed of the configuration. Files and module of a target: `nqs.motif_table_inputs`.
 """
@@ -33,6 +34,7 @@ BLOCK = {
     "fig1": "traces", "fig2": "traces", "fig3": "fig3", "figS1": "entanglement", "figS2": "entanglement",
     "figX1": "uniqueness", "figX2": "landscape", "table1": "table1", "table2": "table2", "tableS1": "tableS1",
 }  # fmt: skip
+READ = {"tableX1": ("fig2", "fig3", "figX1", "table2", "tableS1")}  # targets whose tables another one reads
 COMPARED_WIDTH = 6  # longest blocks of Fig. S1 whose motifs are compared with optima
 
 
@@ -85,6 +87,8 @@ def trace_cells(config: Config) -> list[MotifKey]:
 
 def table_cells(config: Config, target: str) -> list[MotifKey]:
     """Cells of energy descent that a target shows, sorted; Fig. 3 also the searches behind them."""
+    if target in READ:
+        return sorted({key for part in READ[target] for key in table_cells(config, part)})
     if target in ("fig1", "fig2"):
         return trace_cells(config)
     if target == "figX2":
@@ -114,6 +118,8 @@ def motif_cells(config: Config) -> list[MotifKey]:
 
 def table_optima(config: Config, target: str) -> list[OptimaKey]:
     """Cells of exact optima that a target shows, sorted."""
+    if target in READ:
+        return sorted({key for part in READ[target] for key in table_optima(config, part)})
     study = config.ju2025
     block = study.entanglement
     pairs = {
@@ -133,11 +139,14 @@ def optima_cells(config: Config) -> list[OptimaKey]:
 
 def exact_rings(config: Config, target: str) -> list[int]:
     """Sites of the rings whose exact ground states a target needs, ascending."""
+    if target in READ:
+        return sorted({size for part in READ[target] for size in exact_rings(config, part)})
     study = config.ju2025
     sizes = {
         "fig1": [study.traces.size],
         "figS1": [study.entanglement.size],
         "figS2": study.entanglement.sizes,
+        "table1": [study.table1.size],
         "table2": study.table2.exact_sizes,
     }
     return sorted(sizes.get(target, []))
@@ -185,6 +194,8 @@ def optima_settings(config: Config, key: OptimaKey) -> dict[str, Any]:
 
 def table_settings(config: Config, target: str) -> dict[str, Any]:
     """What the table behind a target depends on besides its files; the module says which keys there are."""
+    if target in READ:
+        return {part: table_settings(config, part) for part in READ[target]} | {"seed": config.seed}
     block = getattr(config.ju2025, BLOCK[target])
     return block.model_dump(mode="json") | {"seed": config.seed}
 
@@ -192,7 +203,7 @@ def table_settings(config: Config, target: str) -> dict[str, Any]:
 def figure_config(config: Config, figure: str) -> dict[str, Any]:
     """The part of the configuration that a figure or table depends on, for its provenance."""
     whole = config.model_dump(mode="json")
-    used = {BLOCK[figure]}
+    used = {BLOCK[part] for part in READ.get(figure, (figure,))}
     if table_cells(config, figure):
         used |= {"training"}
     if any(key.run != TRACE for key in table_cells(config, figure)):

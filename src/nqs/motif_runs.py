@@ -7,30 +7,45 @@ all states of a short ring, by the transfer matrix for narrow windows of a long 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nqs import transfer_matrix
 from nqs.bethe import heisenberg_energies, permutation_energy
-from nqs.energy_descent import Course, RingSampler, convergence, energy_of, is_constant
+from nqs.energy_descent import Course, Problem, RingSampler, convergence, energy_of, is_constant
 from nqs.errors import InputError
 from nqs.identity import MotifKey, seed_of
 from nqs.motif_networks import RingAnsatz, RingWave
 from nqs.motif_table import MotifTable
 from nqs.symmetry import zero_magnetisation_states
 
-if TYPE_CHECKING:
-    from nqs.motif_vmc import Run
-
 WINDOWS = (5, 10)  # of T_cv, which the paper defines without one
 SUMMED_SITES = 16  # longest ring whose states are all summed over
 TRANSFER_WIDTH = 8  # widest window whose energy is summed by the transfer matrix: 2 s at N = 240
 
 IMPOSSIBLE = 5  # standard errors below the ground state that chance does not explain
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Settings of the optimiser."""
+
+    learning_rate: float
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run of a cell."""
+
+    setting: Setting
+    seed: int
+    problem: Problem
 
 
 def runs_table(

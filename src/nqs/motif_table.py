@@ -228,11 +228,6 @@ def unpack_spins(words: np.ndarray, n_sites: int) -> np.ndarray:
     return 2 * bits.astype(np.int8) - 1
 
 
-def spin_energy(exchange_energy: np.ndarray | float, n_sites: int) -> np.ndarray | float:
-    """sum S.S from sum P over the N bonds of a ring: P = 2 S.S + 1/2."""
-    return (exchange_energy - n_sites / 2) / 2
-
-
 def check_ring(n_sites: int, width: int) -> None:
     """Raise InputError where a ring has no zero magnetisation or is shorter than a window."""
     if n_sites < 4 or n_sites % 2:

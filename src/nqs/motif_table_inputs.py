@@ -6,7 +6,7 @@ The workflow and the stages read it here.
 from __future__ import annotations
 
 FIGURES = ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
-TABLES = ("table1", "table2", "tableS1")
+TABLES = ("table1", "table2", "tableS1", "tableX1")
 # Kinds of files, of which there may be none: of cells of energy descent runs (_runs.csv), traces (_trace.parquet) and
 # weights (.safetensors), of exact optima optima (.csv) and optima_arrays (.safetensors), and exact ground states.
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -17,9 +17,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "figS2": ("ground_states",),
     "figX1": (),
     "figX2": ("optima", "optima_arrays", "runs"),
-    "table1": (),
+    "table1": ("ground_states",),
     "table2": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
     "tableS1": ("optima", "optima_arrays"),
+    "tableX1": ("ground_states", "optima", "optima_arrays", "runs", "traces", "weights"),
 }
 # Module of nqs.analysis with the function of each target's name.
 MODULES = {
@@ -27,4 +28,5 @@ MODULES = {
     "figS1": "cnn_entanglement", "figS2": "cnn_entanglement",
     "figX1": "cnn_uniqueness", "figX2": "cnn_uniqueness",
     "table1": "cnn_identities", "table2": "cnn_regression", "tableS1": "cnn_regression",
+    "tableX1": "cnn_published",
 }  # fmt: skip

@@ -10,14 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from nqs.errors import InputError
-from nqs.motifs import bits, motif_classes
+from nqs.motifs import bits, motif_classes, spell
 
 CONSISTENT = 1e-8  # relative to N: to what the expectation values of a distribution obey the identities of counts
-
-
-def spell(motif: int, length: int) -> str:
-    """A motif as letters u and d, first site first."""
-    return "".join("du"[bit] for bit in bits(np.array([motif], np.uint64), length)[0])
 
 
 def checked_length(n_sites: int, target: np.ndarray, symmetric: bool) -> int:

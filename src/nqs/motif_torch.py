@@ -26,7 +26,7 @@ from nqs.motif_networks import ShallowCnn
 from nqs.motif_table import ELEMENT_SITES, MotifTable
 from nqs.motif_torch_sampler import StackedRings, look_up, offset, spins_of, touched, windows_of, words_of
 
-AT_ONCE = 1 << 26  # spins whose windows are looked up at once, against running out of memory
+AT_ONCE = 1 << 25  # spins whose windows are looked up at once, against running out of memory
 BINS = 4096  # bins of each run that counts are spread over, so that few are added to the same one at a time
 
 

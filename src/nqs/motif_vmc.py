@@ -20,7 +20,6 @@ import json
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -37,28 +36,11 @@ from nqs.errors import InputError
 from nqs.identity import MotifKey, seed_of
 from nqs.io import atomic
 from nqs.motif_networks import Forcing, RingAnsatz, ShallowCnn
-from nqs.motif_runs import runs_table
+from nqs.motif_runs import Run, Setting, runs_table
 from nqs.motif_table import TABLE_SITES
 from nqs.optimiser import Adam
 from nqs.progress import Progress
 from nqs.side_by_side import in_threads
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Settings of the optimiser."""
-
-    learning_rate: float
-    steps: int
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One run of a cell."""
-
-    setting: Setting
-    seed: int
-    problem: Problem
 
 
 def run(

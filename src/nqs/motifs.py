@@ -107,6 +107,11 @@ def bits(codes: np.ndarray, length: int) -> np.ndarray:
     return ((np.asarray(codes, np.uint64)[:, None] >> places) & np.uint64(1)).astype(np.uint8)
 
 
+def spell(code: int, length: int) -> str:
+    """A state or motif as letters u and d, site 0 first."""
+    return "".join("du"[bit] for bit in bits(np.array([code], np.uint64), length)[0])
+
+
 def window_codes(states: np.ndarray, n_sites: int, length: int) -> np.ndarray:
     """The motif at each site of each state: (U,) to (U, N) uint64.
 
@@ -252,7 +257,7 @@ def _checked(states: np.ndarray, n_sites: int, length: int) -> np.ndarray:
         raise InputError(f"state {states[outside][0]} has bits beyond the {n_sites} sites of the ring")
     magnetised = np.bitwise_count(states) != n_sites // 2
     if magnetised.any():
-        spins = "".join("du"[bit] for bit in bits(states[magnetised][:1], n_sites)[0])
+        spins = spell(int(states[magnetised][0]), n_sites)
         raise InputError(
             f"state {spins} (site 0 first) has {spins.count('u')} of {n_sites} spins up; keep states with N/2 up, as "
             f"`zero_magnetisation_states` lists them"

@@ -16,7 +16,8 @@ from nqs.io import atomic
 from nqs.markdown import markdown
 from nqs.training_cost import training_cost
 
-RENDERED = {"ju2025": cnn_markdown.markdown}  # studies whose tables are laid out by hand
+# tables, or else studies, whose layout is their own
+RENDERED = {"ju2025_tableX1": published_table.markdown, "ju2025": cnn_markdown.markdown}
 
 
 def build(
@@ -54,7 +55,8 @@ def save(
     table = pd.read_csv(rows)
     with atomic(Path(f"{stem}.csv")) as first, atomic(Path(f"{stem}.md")) as second:
         table.to_csv(first, index=False)
-        second.write_text(RENDERED.get(name.partition("_")[0], markdown)(table))
+        render = RENDERED.get(name) or RENDERED.get(name.partition("_")[0], markdown)
+        second.write_text(render(table))
     training = json.loads(cost.read_text()) if cost else {}
     _record(name, settings, [rows, *([published] if published else [])], training, stem, begin)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import linregress
 
 from nqs.analysis.cell_tables import Files
-from nqs.analysis.motif_optima_files import best_networks, read_optima
+from nqs.analysis.motif_optima_files import best_networks, read_optima, ring_ground_state
 from nqs.entanglement import (
     BETA,
     BlockOperator,
@@ -31,7 +31,6 @@ from nqs.entanglement import (
     thermal,
     trace_distance,
 )
-from nqs.errors import InputError
 from nqs.motifs import bits, class_counts, motif_classes
 from nqs.transfer_matrix import measure
 from nqs.wavefunction import Wavefunction
@@ -51,10 +50,12 @@ def figS1(files: Files, settings: Settings) -> pd.DataFrame:
     energy), with the probability of one motif of the class at a site;  "level", one row per source (exact, cft) and
     level, of the exact ones with the weight of all higher levels and the error of the motif probabilities without
     these, sum |difference|;  "comparison", one row per K;  "truncation", the number of levels that hold a share of the
-    weight, K = 2 ... N/2;  "truncation_law", the power of K by which that number grows, least squares on logarithms.
+    weight, K = 2 ... N/2;  "truncation_law", the power of K by which that number grows, least squares on logarithms,
+    with the smallest and largest power from one K to the next: whole numbers have no statistical error, and whether
+    there is a power at all shows in this range.
     """
     size, widths = int(settings["size"]), [int(width) for width in settings["widths"]]
-    state = _ground_state(files, size)
+    state = ring_ground_state(files, size)
     _, psi = state.expand()
     parts: list[pd.DataFrame] = []
     for width in widths:
@@ -64,14 +65,6 @@ def figS1(files: Files, settings: Settings) -> pd.DataFrame:
         parts += [_levels(density, conformal, size), _comparison(state, density, conformal)]
     parts += _truncations(psi, size)
     return pd.concat(parts, ignore_index=True)
-
-
-def _ground_state(files: Files, size: int) -> Wavefunction:
-    for path in files["ground_states"]:
-        state = Wavefunction.read(path)
-        if state.n_sites == size and state.lattice == "ring":
-            return state
-    raise InputError(f"no ground state of a ring of {size} sites among the files; add ring{size}")
 
 
 def _probabilities(source: str, n_sites: int, probabilities: np.ndarray) -> pd.DataFrame:
@@ -150,8 +143,9 @@ def _truncations(psi: np.ndarray, n_sites: int) -> Iterator[pd.DataFrame]:
             {"series": "truncation", "n_sites": n_sites, "width": lengths, "share": share, "levels": levels}
         )
         if len(lengths) >= 3:
-            law = linregress(np.log(lengths), np.log(levels))
-            found = {"exponent": law.slope, "exponent_error": law.stderr, "prefactor": np.exp(law.intercept)}
+            law, local = linregress(np.log(lengths), np.log(levels)), np.diff(np.log(levels)) / np.diff(np.log(lengths))
+            found = {"exponent": law.slope, "prefactor": np.exp(law.intercept)}
+            found |= {"exponent_lowest": local.min(), "exponent_highest": local.max()}
             yield pd.DataFrame([{"series": "truncation_law", "n_sites": n_sites, "share": share, **found}])
 
 
@@ -163,7 +157,7 @@ def figS2(files: Files, settings: Settings) -> pd.DataFrame:
     """
     parts, chords, entropies = [], [], []
     for size in sorted(int(size) for size in settings["sizes"]):
-        _, psi = _ground_state(files, size).expand()
+        _, psi = ring_ground_state(files, size).expand()
         lengths = np.arange(1, size // 2 + 1)
         found = np.array([entropy(block_density(psi, size, int(length)).eigenvalues) for length in lengths])
         fitted = lengths >= FIRST_BLOCK

@@ -17,25 +17,27 @@ import numpy as np
 import pandas as pd
 
 from nqs.analysis.cell_tables import Files, read
-from nqs.analysis.motif_optima_files import best_known_energy, read_arrays
+from nqs.analysis.cnn_reduction import reductions
+from nqs.analysis.motif_optima_files import best_known_energy, read_arrays, ring_ground_state
 from nqs.errors import InputError
 from nqs.identity import FINAL, SEARCH, SINGLE
 from nqs.motif_networks import FORCINGS, ShallowCnn
 from nqs.motifs import bits, motif_classes, motif_counts, state_classes
-from nqs.wavefunction import Wavefunction
 
 Settings = Mapping[str, Any]
 LONGEST_CURVE = 80  # points of a grand sum
 CONSTANT = 1e-9  # spread of ln psi over all states, relative to its size, below which psi counts as constant
+ERRORS = 3  # standard errors of a sampled energy within which it counts as that of constant psi
 SETTING = ["network", "width", "run", "seed", "learning_rate", "steps"]
 WINDOWS = (5, 10)  # iterations of the rolling average in T_cv
 DISTANCES = ["delta_energy", "delta_over_gap", "delta_over_ground"]
 LEVELS = ["ground_energy", "triplet_energy"]
 CONVERGENCE = [f"{kind}_{window}" for window in WINDOWS for kind in ("t_cv", "noise")]
+CAPPED = {f"capped_{window}": f"reached_{window}" for window in WINDOWS}
 RUN = [
     "n_sites", *SETTING, "n_parameters", *DISTANCES, "energy", "energy_error", "exact_energy", "exact_delta_energy",
-    "variance", "autocorrelation_time", *CONVERGENCE, "iterations", "samples", "status", "stuck", "why_constant",
-    "diverged", *LEVELS,
+    "variance", "autocorrelation_time", *CONVERGENCE, *CAPPED, "iterations", "samples", "status", "stuck",
+    "why_constant", "diverged", *LEVELS,
 ]  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def fig1(files: Files, settings: Settings) -> pd.DataFrame:
     n_sites, width = cell.network.n_sites, cell.network.width
     states = _states(n_sites)
     ordered = states.state.to_numpy(np.uint64)
-    exact = _normalised(np.log(np.abs(_ground_state(files, n_sites).lookup(ordered))))
+    exact = _normalised(np.log(np.abs(ring_ground_state(files, n_sites).lookup(ordered))))
     run = cell.runs.iloc[row]
     parts = [states.assign(series="exact", log_psi=exact, fidelity=1.0)]
     for kept in _places(cell.iterations, settings["shown"]):
@@ -128,14 +130,6 @@ def _count_rows(states: pd.DataFrame, n_sites: int, width: int) -> pd.DataFrame:
     })  # fmt: skip
     counts = motif_counts(states.state.to_numpy(np.uint64), n_sites, width)[:, classes.order]  # (state, motif)
     return states.merge(motifs, how="cross").assign(series="counts", count=counts.ravel())
-
-
-def _ground_state(files: Files, n_sites: int) -> Wavefunction:
-    for path in files["ground_states"]:
-        wave = Wavefunction.read(path)
-        if wave.n_sites == n_sites:
-            return wave
-    raise InputError(f"no ground state of a ring of {n_sites} sites among the files")
 
 
 def _normalised(log_psi: np.ndarray) -> np.ndarray:
@@ -208,11 +202,13 @@ def fig3(files: Files, settings: Settings) -> pd.DataFrame:
     """T_cv and Delta E = E - E0 of every run, their means over seeds, and exact variational optima.
 
     series: "run", of the final cells; "mean" over their seeds; "single", the run with one chain; "search", means over
-    the seeds of each setting tried; "optimum", the lowest of the family cps or cnn. See `_means` for means, and
-    `with_distances` for the units of energies.
+    the seeds of each setting tried; "reduction" of T_cv by symmetry forcing (`cnn_reduction.reductions`); "optimum",
+    the lowest of the family cps or cnn. capped: the rule of T_cv was never met, so that T_cv is a lower bound.
+    stuck: see `is_stuck`. See `_means` for means, and `with_distances` for the units of energies.
     """
     runs = with_distances(read(files["runs"]))
-    runs = runs.assign(stuck=runs.stuck.astype(int), diverged=(runs.status == "diverged").astype(int))
+    runs = runs.assign(stuck=is_stuck(runs).astype(int), diverged=(runs.status == "diverged").astype(int))
+    runs = runs.assign(**{capped: 1 - runs[reached].astype(int) for capped, reached in CAPPED.items()})
     final, search = runs[runs.run_kind == FINAL], runs[runs.run_kind == SEARCH]
     cell = ["n_sites", "network", "width", "learning_rate", "steps"]
     parts = [
@@ -220,9 +216,19 @@ def fig3(files: Files, settings: Settings) -> pd.DataFrame:
         *(_means(part).assign(series="mean", **_named(cell, key)) for key, part in final.groupby(cell)),
         runs.loc[runs.run_kind == SINGLE, RUN].assign(series="single"),
         *(_means(part).assign(series="search", **_named(cell, key)) for key, part in search.groupby(cell)),
+        *(reductions(final, window).assign(series="reduction") for window in WINDOWS),
         *_optima(files),
     ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def is_stuck(runs: pd.DataFrame) -> pd.Series:
+    """Runs that ended with constant psi or with a sampled energy that is not lower than its, -N/(N - 1).
+
+    The second kind is as little of a result as the first: scale v about zero, or a unit that is dead on most windows.
+    """
+    constant = -runs.n_sites / (runs.n_sites - 1)  # of sum P at zero magnetisation
+    return runs.stuck.astype(bool) | (runs.energy + ERRORS * runs.energy_error >= constant)
 
 
 def _named(names: Sequence[str], key: Any) -> dict[str, Any]:
@@ -253,7 +259,8 @@ def _means(runs: pd.DataFrame) -> pd.DataFrame:
     """
     kept = runs[runs.diverged == 0]
     row: dict[str, Any] = {
-        "n_runs": len(runs), "n_stuck": int(kept.stuck.sum()), "n_diverged": int(runs.diverged.sum())
+        "n_runs": len(runs), "n_stuck": int(kept.stuck.sum()), "n_diverged": int(runs.diverged.sum()),
+        **{f"n_{name}": int(kept[name].sum()) for name in CAPPED},
     }  # fmt: skip
     for name in (*DISTANCES, *CONVERGENCE):
         row |= {f"{name}_mean": kept[name].mean(), f"{name}_sem": kept[name].sem(ddof=1)}

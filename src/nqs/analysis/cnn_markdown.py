@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def table1(table: pd.DataFrame) -> str:
     rows = [[cell.format(**numbers) for cell in row] for row in CORRESPONDENCE]
     checks = [
         [row.statement, row.equation, _power(row.deviation), row.verdict, row.remark]
-        for _, row in table.fillna({"remark": ""}).iterrows()
+        for _, row in table.fillna({"remark": "", "verdict": ""}).iterrows()
     ]
     return (
         "One form, ln psi = sum_s' C_s' m_s'(s), three ansaetze:\n\n"
@@ -53,6 +54,8 @@ def table2(table: pd.DataFrame) -> str:
     chosen = _columns(table)
     heads, columns = zip(*chosen, strict=True)
     body = [[WORDS[term], *(_term(column, term) for column in columns)] for term in WORDS]
+    if "published" in set(table.source):
+        body += [[f"{WORDS[term]}, less the print", *(_less(column, term) for column in columns)] for term in WORDS]
     firsts = [column.iloc[0] for column in columns]
     quantities = {
         "R^2": ("r_squared", 3), "condition number": ("condition_number", 2), "motifs": ("observations", 0),
@@ -64,7 +67,8 @@ def table2(table: pd.DataFrame) -> str:
         body.append([name, *(_number(first.get(column), digits) for first in firsts)])
     return (
         "Motif expectation values regressed on d_Neel, n_like and their product; coefficients (standard errors) "
-        f"scaled to N = {_scaled_size(table)}. * p < 0.001; published: as printed.\n\n" + _lines(["", *heads], body)
+        f"scaled to N = {_scaled_size(table)}, +- the standard error over seeds. * p < 0.001; published: as printed, "
+        "to two decimals.\n\n" + _lines(["", *heads], body)
     )
 
 
@@ -83,6 +87,8 @@ def _columns(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
         best = of["network"][of["network"].best.astype(bool)]
         chosen.append((f"trained ({best.network.iloc[0]}), best run", best))
         chosen.append(("trained, mean of runs", of["network mean"]))
+    if "network mean, moving" in of:
+        chosen.append(("trained, mean without constant psi", of["network mean, moving"]))
     return chosen
 
 
@@ -94,7 +100,14 @@ def _scaled_size(table: pd.DataFrame) -> int:
 def _term(rows: pd.DataFrame, term: str) -> str:
     row = rows[rows.term == term].iloc[0]
     star = "*" if row.source == "published" or row.p_value < 0.001 else ""
-    return f"{row.scaled:.2f}{star} ({row.scaled_error:.2f})"
+    seeds = row.get("scaled_seed_error")
+    scatter = "" if seeds is None or pd.isna(seeds) else f" +- {seeds:.2g}"
+    return f"{row.scaled:.2f}{star} ({row.scaled_error:.2f}){scatter}"
+
+
+def _less(rows: pd.DataFrame, term: str) -> str:
+    difference = rows[rows.term == term].iloc[0].get("difference")
+    return "" if difference is None or pd.isna(difference) else f"{difference:+.2f}"
 
 
 def tableS1(table: pd.DataFrame) -> str:
@@ -103,7 +116,7 @@ def tableS1(table: pd.DataFrame) -> str:
     rows = [
         [
             f"{row.width}", row["values"], _with_error(row.slope, row.slope_error),
-            _with_error(row.intercept, row.intercept_error), f"{row.r_squared:.4f}", f"{row.points}",
+            _with_error(row.intercept, row.intercept_error), f"{row.r_squared:.4f}", _points(row),
             _with_error(row.get("predicted_slope"), None), _with_error(row.get("predicted_intercept"), None),
             _with_error(row.get("published_slope"), row.get("published_error")),
         ]
@@ -124,6 +137,10 @@ def tableS1(table: pd.DataFrame) -> str:
         + "\nHow free the multipliers are: counts over all states, and directions that change no psi:\n\n"
         + _lines(free, freedom)
     )
+
+
+def _points(row: Any) -> str:
+    return f"{row.points}" + (f" in {row.clusters} classes" if row.clusters < row.points else "")
 
 
 FREEDOM = ("columns", "rank", "gauge")

@@ -3,14 +3,17 @@ network on those of the correlator product state (Table S1). Ordinary least squa
 
 Table II. The response is the raw expected count of each motif, so a source's responses add up to its N; columns
 `scaled` are multiplied by 60/N, which changes neither R^2 nor p, to stand beside the print. Errors and p-values are
-those of independent equal errors, as printed; p_robust (HC3) allows unequal ones. Exact ground states and the optima of
-the transfer matrix have no statistical error: there "error" only says how much the two features leave open.
+those of independent equal errors, as printed; p_robust (HC3) allows unequal ones. No source has a statistical error:
+each is an exact expectation value, and "error" only says how much the two features leave open. The printed error says
+the same of the same motifs, so it does not measure how far a source may lie from the print. `difference`, scaled less
+printed, stands beside the precision of the print and, for the mean over networks, the scatter over seeds (seed_error).
 
 Table S1. Multipliers of motifs are not unique: what the identities of counts fix may be added. Three regressions, each
 with its gauge stated: of the class means as they come; of the class means of both states in the gauge of
 `motif_maxent.canonical`; and of ln psi over all states, which has no gauge. Class means at K = 3 have no freedom but
 the norm, so lambda_CNN = lambda_CPS + (ln psi_CNN - ln psi_CPS) / N where both reach the same state: slope 1 and that
-intercept are `predicted`.
+intercept are `predicted`. The states of a class share what the features leave open, so the errors of the third are
+clustered by classes of states.
 """
 
 from __future__ import annotations
@@ -25,14 +28,14 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from nqs.analysis.cell_tables import Files, read
-from nqs.analysis.motif_optima_files import Optima, read_arrays, read_optima
+from nqs.analysis.motif_optima_files import Optima, optima_of, read_arrays, ring_ground_state
 from nqs.bethe import heisenberg_energies, permutation_energy
-from nqs.errors import ConfigError, InputError
+from nqs.errors import InputError
 from nqs.identity import FINAL
 from nqs.motif_maxent import canonical
-from nqs.motif_networks import FORCINGS, ShallowCnn
+from nqs.motif_networks import FORCINGS
 from nqs.motif_table import MotifTable
-from nqs.motifs import design_matrix, motif_classes, motif_counts, row_space
+from nqs.motifs import design_matrix, motif_classes, motif_counts, row_space, state_classes
 from nqs.published import read_facts
 from nqs.symmetry import zero_magnetisation_states
 from nqs.transfer_matrix import Convolution, measure
@@ -41,19 +44,19 @@ from nqs.wavefunction import Wavefunction
 PUBLISHED = Path("reference/ju2025/published.yaml")  # from the project's folder
 COLUMNS = (
     "source", "n_sites", "width", "network", "run", "best", "n_runs", "n_stuck", "term", "coefficient",
-    "standard_error", "p_value", "p_robust", "scaled", "scaled_error", "published", "published_error",
-    "joint_errors_off", "r_squared", "observations", "condition_number", "energy", "delta_energy", "percent_of_gap",
-    "percent_of_ground",
+    "standard_error", "seed_error", "p_value", "p_robust", "scaled", "scaled_error", "scaled_seed_error", "published",
+    "published_error", "difference", "print_precision", "r_squared", "observations", "condition_number", "energy",
+    "delta_energy", "percent_of_gap", "percent_of_ground",
 )  # fmt: skip
 LINE_COLUMNS = (
     "n_sites", "width", "minimum", "values", "slope", "slope_error", "intercept", "intercept_error", "r_squared",
-    "points", "predicted_slope", "predicted_intercept", "published_slope", "published_error", "published_r2",
-    "class_columns", "class_rank", "class_gauge", "motif_columns", "motif_rank", "motif_gauge", "cps_delta_energy",
-    "cnn_delta_energy",
+    "points", "clusters", "predicted_slope", "predicted_intercept", "published_slope", "published_error",
+    "published_r2", "class_columns", "class_rank", "class_gauge", "motif_columns", "motif_rank", "motif_gauge",
+    "cps_delta_energy", "cnn_delta_energy",
 )  # fmt: skip
 TERMS = ("intercept", "d_neel", "n_like", "interaction")
 STATES_AT_ONCE = 1 << 16
-SAME_ENERGY = 1e-5  # of sum P: closer minima are counted once
+PRINT_PRECISION = 0.005  # of a coefficient: Table II has two decimals
 CLASS_MEANS, ONE_GAUGE, LOG_PSI = "class means", "class means, one gauge", "ln psi"
 
 
@@ -70,11 +73,17 @@ class Fit:
     condition_number: float
 
 
-def least_squares(design: np.ndarray, response: np.ndarray) -> Fit:
-    """Regression of a response (n,) on the columns of a design matrix (n, terms)."""
+def least_squares(design: np.ndarray, response: np.ndarray, clusters: np.ndarray | None = None) -> Fit:
+    """Regression of a response (n,) on the columns of a design matrix (n, terms).
+
+    clusters (n,): labels of observations that are not independent; errors and both p-values are then those of clusters.
+    """
     fit = OLS(response, design).fit()
-    robust = fit.get_robustcov_results("HC3").pvalues if len(response) > design.shape[1] + 1 else fit.pvalues * np.nan
     numbers = float(fit.rsquared), int(fit.nobs), float(np.linalg.cond(design))
+    if clusters is not None:
+        clustered = fit.get_robustcov_results("cluster", groups=clusters)
+        return Fit(fit.params, clustered.bse, clustered.pvalues, clustered.pvalues, *numbers)
+    robust = fit.get_robustcov_results("HC3").pvalues if len(response) > design.shape[1] + 1 else fit.pvalues * np.nan
     return Fit(fit.params, fit.bse, fit.pvalues, np.asarray(robust), *numbers)
 
 
@@ -83,7 +92,10 @@ def least_squares(design: np.ndarray, response: np.ndarray) -> Fit:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where motif expectation values (2^K,) come from, with the energy of sum P."""
+    """Where motif expectation values (2^K,) come from, with the energy of sum P.
+
+    spread (terms,): standard error over seeds of each coefficient, of the mean of several networks.
+    """
 
     source: str
     n_sites: int
@@ -94,13 +106,15 @@ class Source:
     best: bool = False
     n_runs: int | None = None
     n_stuck: int | None = None
+    spread: np.ndarray | None = None
 
 
 def table2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Motif expectation values on d_Neel, n_like and their product, one row per source and term.
 
     files: ground_states, optima, optima_arrays, runs, weights;  settings: width, size, exact_sizes. Energies are totals
-    of sum P. ConfigError or InputError names what is missing.
+    of sum P. Means over networks are "network mean" of all runs and, if some have constant psi, "network mean, moving"
+    of the others. InputError names what is missing.
     """
     facts = read_facts(_published(files))
     width, size = int(settings["width"]), int(settings["size"])
@@ -114,7 +128,7 @@ def table2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
 
 def _sources(files: Files, width: int, size: int, exact_sizes: Sequence[int]) -> Iterator[Source]:
     for n_sites in exact_sizes:
-        state = _ring_state(files, n_sites)
+        state = ring_ground_state(files, n_sites)
         energy = permutation_energy(state.energy, n_sites)
         yield Source("exact", n_sites, ground_state_expectations(state, width), energy)
     optima = optima_of(files, size, width)
@@ -122,14 +136,6 @@ def _sources(files: Files, width: int, size: int, exact_sizes: Sequence[int]) ->
         energy = measure(size, optima.arrays[f"{family}_coefficients"]).energy
         yield Source(f"{family} optimum", size, optima.arrays[f"{family}_expectations"], energy)
     yield from _trained(files, width, size)
-
-
-def _ring_state(files: Files, n_sites: int) -> Wavefunction:
-    for path in files["ground_states"]:
-        state = Wavefunction.read(path)
-        if state.lattice == "ring" and state.n_sites == n_sites:
-            return state
-    raise ConfigError(f"table2.exact_sizes: no ground state of a ring of {n_sites} sites was made; leave the size out")
 
 
 def ground_state_expectations(state: Wavefunction, width: int) -> np.ndarray:
@@ -141,23 +147,34 @@ def ground_state_expectations(state: Wavefunction, width: int) -> np.ndarray:
 
 
 def _trained(files: Files, width: int, size: int) -> Iterator[Source]:
-    """The runs of the shallow network of lowest mean energy, and the mean of their expectation values."""
-    networks = {name: runs for name, runs in _final_runs(files, width, size) if runs}
+    """The runs of the shallow network of lowest mean energy, and the means of their expectation values."""
+    networks = [runs for runs in _final_runs(files, width, size) if runs]
     if not networks:
         raise InputError(
             f"table2 needs a final run of a shallow network with K = {width} on {size} sites that did not diverge"
         )
-    name, runs = min(networks.items(), key=lambda item: float(np.mean([run.energy for run in item[1]])))
+    runs = min(networks, key=lambda runs: float(np.mean([run.energy for run in runs])))
     lowest = min(runs, key=lambda run: run.energy)
     for run in runs:
         yield replace(run, best=run is lowest)
-    mean = np.mean([run.expectations for run in runs], axis=0)
-    energy = float(np.mean([run.energy for run in runs]))
+    yield _mean("network mean", runs, width)
+    moving = [run for run in runs if not run.n_stuck]
+    if 0 < len(moving) < len(runs):
+        yield _mean("network mean, moving", moving, width)
+
+
+def _mean(source: str, runs: Sequence[Source], width: int) -> Source:
+    """The mean over seeds; its coefficients are the means of theirs, as the regression is linear."""
+    expectations, design = np.array([run.expectations for run in runs]), design_matrix(width)
+    coefficients = np.linalg.lstsq(design, expectations.T, rcond=None)[0]  # (terms, run)
+    spread = coefficients.std(axis=1, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else None
+    first, energy = runs[0], float(np.mean([run.energy for run in runs]))
     stuck = sum(run.n_stuck or 0 for run in runs)
-    yield Source("network mean", size, mean, energy, name, n_runs=len(runs), n_stuck=stuck)
+    mean = expectations.mean(axis=0)
+    return Source(source, first.n_sites, mean, energy, first.network, n_runs=len(runs), n_stuck=stuck, spread=spread)
 
 
-def _final_runs(files: Files, width: int, size: int) -> Iterator[tuple[str, list[Source]]]:
+def _final_runs(files: Files, width: int, size: int) -> Iterator[list[Source]]:
     """Exact energies and expectation values at the final parameters of each network's runs."""
     for path, weights in zip(files["runs"], files["weights"], strict=True):
         runs = read([path])
@@ -173,27 +190,30 @@ def _final_runs(files: Files, width: int, size: int) -> Iterator[tuple[str, list
                 measured = measure(size, Convolution(width).coefficients(theta))
                 numbers = measured.motif_expectations, measured.energy
                 found.append(Source("network", size, *numbers, network, int(row.run), False, 1, int(row.stuck)))
-        yield network, found
+        yield found
 
 
 def _rows(source: Source, width: int, shared_size: int, facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """One row per term."""
     fit = least_squares(design_matrix(width), source.expectations)
     scale = shared_size / source.n_sites
-    about = {name: value for name, value in vars(source).items() if name != "expectations"}
+    about = {name: value for name, value in vars(source).items() if name not in ("expectations", "spread")}
+    spread = np.full(len(TERMS), np.nan) if source.spread is None else source.spread
     for place, term in enumerate(TERMS):
         coefficient, error = fit.coefficients[place], fit.errors[place]
         row = about | {
             "width": width, "term": term, "coefficient": coefficient, "standard_error": error,
-            "p_value": fit.p_values[place], "p_robust": fit.p_robust[place], "scaled": coefficient * scale,
-            "scaled_error": error * scale, "r_squared": fit.r_squared, "observations": fit.observations,
-            "condition_number": fit.condition_number, **_energies(source.n_sites, source.energy),
+            "seed_error": spread[place], "p_value": fit.p_values[place], "p_robust": fit.p_robust[place],
+            "scaled": coefficient * scale, "scaled_error": error * scale, "scaled_seed_error": spread[place] * scale,
+            "r_squared": fit.r_squared, "observations": fit.observations, "condition_number": fit.condition_number,
+            **_energies(source.n_sites, source.energy),
         }  # fmt: skip
         if facts:
             fact = facts[f"table2_{term}"]
-            joint = np.hypot(error * scale, fact["uncertainty"])
-            difference = (coefficient * scale - fact["value"]) / joint
-            row |= {"published": fact["value"], "published_error": fact["uncertainty"], "joint_errors_off": difference}
+            row |= {
+                "published": fact["value"], "published_error": fact["uncertainty"],
+                "difference": coefficient * scale - fact["value"], "print_precision": PRINT_PRECISION,
+            }  # fmt: skip
         yield row
 
 
@@ -225,14 +245,6 @@ def _published_rows(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 # ---- Table S1
 
 
-def optima_of(files: Files, size: int, width: int) -> Optima:
-    """The optima of one ring and motif length among the files; InputError if they are not there."""
-    for optima in read_optima(files):
-        if (optima.n_sites, optima.length) == (size, width):
-            return optima
-    raise InputError(f"no variational optima of K = {width} on {size} sites among the files; add them to the inputs")
-
-
 def tableS1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Multipliers of the network on those of the correlator product state, one row per K, local minimum and gauge.
 
@@ -244,26 +256,23 @@ def tableS1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
         optima = optima_of(files, size, width)
         cps = optima.arrays["cps_coefficients"]
         about = {"n_sites": size, "width": width, **_freedom(size, width), "cps_delta_energy": _above(size, cps)}
-        for minimum, cnn in enumerate(_network_minima(optima, size, width)):
+        labels = state_classes(size).labels
+        for minimum, cnn in enumerate(_network_minima(optima)):
             about |= {"minimum": minimum, "cnn_delta_energy": _above(size, cnn)}
             pairs = _pairs(size, width, cps, cnn)
             # all states at once: the two differ by one constant wherever the class means have no freedom but the norm
             norm = float((pairs[LOG_PSI][1] - pairs[LOG_PSI][0]).mean()) / size
             for values, pair in pairs.items():
                 beside = _beside(facts, about, norm) if values == CLASS_MEANS else {}
-                rows.append(about | {"values": values} | _line(*pair) | beside)
+                line = _line(pair[0], pair[1], labels if values == LOG_PSI else None)
+                rows.append(about | {"values": values} | line | beside)
     return pd.DataFrame(rows, columns=list(LINE_COLUMNS))
 
 
-def _network_minima(optima: Optima, size: int, width: int) -> list[np.ndarray]:
-    """Multipliers (2^K,) of the network's distinct local minima, lowest first, constant psi left out."""
-    family, minima, last = ShallowCnn(size, width), [], -np.inf
-    table = optima.minima("cnn")
-    for row in np.argsort(table.energy.to_numpy()):  # descents without an end come last
-        energy, theta = table.energy[row], optima.arrays["cnn_parameters"][row]
-        if table.converged[row] and not family.why_constant(theta) and energy - last > SAME_ENERGY:
-            minima.append(Convolution(width).coefficients(theta))
-            last = energy
+def _network_minima(optima: Optima) -> list[np.ndarray]:
+    """Multipliers (2^K,) of the network's distinct local minima, lowest first."""
+    family, parameters = Convolution(optima.length), optima.arrays["cnn_parameters"]
+    minima = [family.coefficients(parameters[row]) for row in optima.distinct("cnn").index]
     return minima or [optima.arrays["cnn_coefficients"]]
 
 
@@ -290,13 +299,15 @@ def _pairs(size: int, width: int, *both: np.ndarray) -> dict[str, list[np.ndarra
     }
 
 
-def _line(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    fit = least_squares(np.column_stack([np.ones(len(x)), x]), y)
+def _line(x: np.ndarray, y: np.ndarray, clusters: np.ndarray | None = None) -> dict[str, float]:
+    """clusters (n,): labels of points that are not independent."""
+    fit = least_squares(np.column_stack([np.ones(len(x)), x]), y, clusters)
     intercept, slope = fit.coefficients
     intercept_error, slope_error = fit.errors
     return {
         "slope": slope, "slope_error": slope_error, "intercept": intercept, "intercept_error": intercept_error,
         "r_squared": fit.r_squared, "points": fit.observations,
+        "clusters": fit.observations if clusters is None else len(np.unique(clusters)),
     }  # fmt: skip
 
 

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nqs.analysis.cell_tables import Files, read
-from nqs.analysis.motif_optima_files import Optima, best_known_energy, read_optima
-from nqs.errors import InputError
+from nqs.analysis.motif_optima_files import Optima, best_known_energy, optima_of
 from nqs.motif_networks import FORCINGS
 from nqs.motifs import bits, distinct_counts, gauge_dimension, motif_classes
 from nqs.transfer_matrix import measure
@@ -23,7 +22,6 @@ Settings = Mapping[str, Any]
 BOUND = 3  # K >= floor(N / 3) [Ju 2025, sec. II]
 LONGEST_GAUGE = 8  # motif length up to which gauge directions are counted
 PER_SEGMENT, BEYOND = 32, 4  # steps of the cut from one minimum to the other, and on past each: 41 points
-SAME_MINIMUM = 1e-4  # energies closer than this count as one minimum
 
 
 def figX1(files: Files, settings: Settings) -> pd.DataFrame:
@@ -72,33 +70,20 @@ def figX2(files: Files, settings: Settings) -> pd.DataFrame:
     second the one nearest to the first; none if there is only one minimum.
     """
     size, width = int(settings["size"]), int(settings["width"])
-    optima = _optima_of(files, size, width)
+    optima = optima_of(files, size, width)
     levels = optima.table.iloc[0][["ground_energy", "triplet_energy"]]
     parts = [*_minima(optima), *_runs(files, size, width), _cut(optima)]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return table.assign(n_sites=size, width=width, **levels, delta_energy=table.energy - levels.ground_energy)
 
 
-def _optima_of(files: Files, size: int, width: int) -> Optima:
-    for optima in read_optima(files):
-        if (optima.n_sites, optima.length) == (size, width):
-            return optima
-    raise InputError(f"no optima of N = {size}, K = {width} among the files; add that cell of motif-optima")
-
-
 def _minima(optima: Optima) -> Iterator[pd.DataFrame]:
     for family in ("cps", "cnn"):
         rows = optima.minima(family)
         shown = rows.dropna(subset="energy").sort_values("energy", kind="stable")
-        numbers = {"n_starts": len(rows), "distinct_minima": len(_distinct(rows))}
+        numbers = {"n_starts": len(rows), "distinct_minima": len(optima.distinct(family))}
         shown = shown[["family", "start", "energy", "slope", "converged", "stuck"]]
         yield shown.assign(series="minimum", quantile=_quantiles(len(shown)), **numbers)
-
-
-def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
-    """The first row of each minimum, ascending; a constant psi has no slope but is no minimum."""
-    ascending = rows[rows.converged & ~rows.stuck].sort_values("energy", kind="stable")
-    return ascending[~(ascending.energy.diff() < SAME_MINIMUM)]
 
 
 def _quantiles(count: int) -> np.ndarray:
@@ -118,7 +103,7 @@ def _runs(files: Files, size: int, width: int) -> Iterator[pd.DataFrame]:
 
 
 def _cut(optima: Optima) -> pd.DataFrame:
-    lowest = _distinct(optima.minima("cnn")).head(2)
+    lowest = optima.distinct("cnn").head(2)
     if len(lowest) < 2:
         return pd.DataFrame()
     first, second = (reduced(optima.arrays["cnn_parameters"][row]) for row in lowest.index)

@@ -1,4 +1,4 @@
-"""Exact variational optima and trained networks of windows, as the stages `motif-optima` and `motif-vmc` leave them."""
+"""Exact variational optima, trained networks of windows and exact ground states of rings, as the stages leave them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from nqs.analysis.cell_tables import Files, read
 from nqs.errors import BrokenFileError, InputError
 from nqs.io import command_for
 from nqs.motif_networks import FORCINGS, ShallowCnn
+from nqs.wavefunction import Wavefunction
+
+SAME_MINIMUM = 1e-4  # of sum P: minima whose energies are closer than this count as one
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +54,37 @@ class Optima:
         """Rows of one family, numbered from 0."""
         return self.table[self.table.family == family].reset_index(drop=True)
 
+    def distinct(self, family: str) -> pd.DataFrame:
+        """The first row of each minimum, ascending, numbered as in `minima`.
+
+        A constant psi, which has no slope but is no minimum, and descents without an end are left out.
+        """
+        rows = self.minima(family)
+        ascending = rows[rows.converged & ~rows.stuck].sort_values("energy", kind="stable")
+        return ascending[~(ascending.energy.diff() < SAME_MINIMUM)]
+
 
 def read_optima(files: Files) -> list[Optima]:
     """All optima among the files, kinds `optima` and `optima_arrays`; none if there are no such files."""
     pairs = zip(files.get("optima", ()), files.get("optima_arrays", ()), strict=True)
     return [Optima.read(*pair) for pair in pairs]
+
+
+def optima_of(files: Files, size: int, width: int) -> Optima:
+    """The optima of one ring and motif length among the files; InputError if they are not there."""
+    for optima in read_optima(files):
+        if (optima.n_sites, optima.length) == (size, width):
+            return optima
+    raise InputError(f"no variational optima of K = {width} on {size} sites among the files; add them to the inputs")
+
+
+def ring_ground_state(files: Files, n_sites: int) -> Wavefunction:
+    """The exact ground state of one ring among the files, kind `ground_states`; InputError if it is not there."""
+    for path in files["ground_states"]:
+        state = Wavefunction.read(path)
+        if (state.lattice, state.n_sites) == ("ring", n_sites):
+            return state
+    raise InputError(f"no ground state of a ring of {n_sites} sites among the files; add ring{n_sites}")
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

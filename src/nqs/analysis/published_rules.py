@@ -12,6 +12,8 @@ import pandas as pd
 TRAINED = 1000  # iterations
 PUBLISHED_SIZES = (8, 20)
 FEWEST_SIZES = 4
+AGREES, DIFFERS, NO_DATA = "agrees", "differs", "no data at this scale"
+TOO_FEW, FEWEST_MODELS = "too few models", 5  # fewer have no error to speak of
 Fact = Mapping[str, Any]
 
 
@@ -56,6 +58,15 @@ class Measured:
 
 
 Check = Callable[[Data], Iterator[Measured]]  # of a statement in words
+
+
+def verdict(agrees: bool | None, n_models: int) -> str:
+    """The verdict in words; few models get none."""
+    if agrees is None:
+        return NO_DATA
+    if n_models < FEWEST_MODELS:
+        return TOO_FEW
+    return AGREES if agrees else DIFFERS
 
 
 def result(

@@ -11,7 +11,7 @@ import pandas as pd
 from nqs.analysis.cell_tables import CELL, Files, mark, read, trace_pairs
 from nqs.analysis.observables import read_machines
 from nqs.analysis.published_checks import CHECKS
-from nqs.analysis.published_rules import Data, Measured
+from nqs.analysis.published_rules import Data, Measured, verdict
 from nqs.errors import InputError
 from nqs.identity import TRACE
 from nqs.io import atomic
@@ -22,21 +22,10 @@ from nqs.table_inputs import TABLE, needs
 
 NEEDS = needs(TABLE)
 INPUTS = ("importance_threshold",)  # facts that we take over and do not check
-AGREES, DIFFERS, NO_DATA = "agrees", "differs", "no data at this scale"
-TOO_FEW, FEWEST_MODELS = "too few models", 5  # fewer have no error to speak of
 COLUMNS = (
     "claim", "where", "quantity", "unit", "published", "published_error", "ours", "ours_error", "mode", "sector",
     "n_models", "verdict", "remark",
 )  # fmt: skip
-
-
-def verdict(agrees: bool | None, n_models: int) -> str:
-    """The verdict in words; few models get none."""
-    if agrees is None:
-        return NO_DATA
-    if n_models < FEWEST_MODELS:
-        return TOO_FEW
-    return AGREES if agrees else DIFFERS
 
 
 def published_table(facts: Mapping[str, Mapping[str, Any]], data: Data) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from nqs.analysis import training_trends
 from nqs.analysis.bimodality import dip_p_value
 from nqs.analysis.cell_tables import CELL, Files
 from nqs.analysis.importance import pearson
-from nqs.analysis.published_rules import Check, Data, Measured, at, beyond, result, spread, trained, variants
-from nqs.analysis.published_table import NEEDS, read_data, verdict
+from nqs.analysis.published_rules import Check, Data, Measured, at, beyond, result, spread, trained, variants, verdict
+from nqs.analysis.published_table import NEEDS, read_data
 from nqs.errors import InputError
 from nqs.identity import SWEEP, TRACE
 from nqs.io import atomic

@@ -34,6 +34,7 @@ MOST_CLASSES = 20  # that fit side by side: K = 6
 APART = 0.22  # between markers of one class
 BELOW_LEGEND = 0.66  # of the height of panel c
 KEPT_PER_SITE = 2  # levels kept, for which the error is marked: 2K
+ERRORS = 2  # standard errors of the fit that a difference must exceed
 ARROWS = str.maketrans("du", "\N{DOWNWARDS ARROW}\N{UPWARDS ARROW}")
 
 
@@ -169,7 +170,8 @@ def _laws(table: pd.DataFrame) -> list[str]:
     if laws.empty or "exponent" not in laws:
         return []
     powers = ", ".join(
-        rf"$K^{{{row['exponent']:.2f}\pm{row['exponent_error']:.2f}}}$ ({100 * row['share']:g} %)"
+        rf"$K^{{{row['exponent']:.2f}}}$ ({100 * row['share']:g} %; from one $K$ to the next "
+        f"{row['exponent_lowest']:.2f} to {row['exponent_highest']:.2f})"
         for row in laws.to_dict("records")
     )
     return [f"(e) Least squares on logarithms: {powers}"]
@@ -212,8 +214,7 @@ def figS2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
     facts = (
         r"Curves: $S=(c/3)\,\ln[(N/\pi)\,\sin(\pi K/N)]+$ constant, least squares from $K=2$ on",
         _charges(table),
-        "The entropy of a block grows without limit, as the logarithm of its length: the chain is critical and has no "
-        "area law",
+        _growth(table),
         "The supplement was not available; no values are published",
     )
     style.small_print(fig, sentences(note, *facts))
@@ -243,6 +244,23 @@ def _charges(table: pd.DataFrame) -> str:
         for row in fits.to_dict("records")
     ]
     return f"$c$, with the standard error of the fit: {', '.join(found)}"
+
+
+def _growth(table: pd.DataFrame) -> str:
+    """What the fit through all rings says about the growth of the entropy, for these rings and blocks."""
+    fits = rings.at(table, series="fit")
+    pooled = fits[fits.n_sites.isna()]
+    if pooled.empty:
+        return ""
+    charge, error = pooled.iloc[0].central_charge, pooled.iloc[0].central_charge_error
+    if not charge > ERRORS * error:
+        return "On these rings no growth of the entropy with the block is resolved"
+    off = charge - 1
+    known = "as" if abs(off) <= ERRORS * error else f"{100 * abs(off):.1f} % {'above' if off > 0 else 'below'} what"
+    return (
+        "On these rings the entropy grows as the logarithm of the block, not by an area law; $c$ is "
+        f"{known} a critical chain with $c=1$ has"
+    )
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"figS1": figS1, "figS2": figS2}
