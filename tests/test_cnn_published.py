@@ -206,7 +206,7 @@ def test_tables_are_made_from_the_cells_of_all_targets(tmp_path, monkeypatch):
     """Fig. 2 is given its traces only."""
     runs = invented_runs(tmp_path, [(12, 3, "traj", "final"), (8, 4, "traj", "trace")])
     files = {kind: runs if kind == "runs" else [tmp_path / kind] * 2 for kind in NEEDS["tableX1"]}
-    given = {}
+    given: dict[str, tuple] = {}
 
     def noted(target):
         return lambda files, settings: given.setdefault(target, (files, settings))
