@@ -20,6 +20,7 @@ from nqs import (
     motif_table_inputs,
     table_inputs,
 )
+from nqs.cluster_names import sites
 from nqs.identity import WHOLE, CellKey, MotifKey, OptimaKey, VmcKey, coupling_name
 from nqs.codehash import closure, code_hash, module_path
 from nqs.config import load
@@ -115,6 +116,16 @@ wildcard_constraints:
     run="sweep|trace|search|final|single",
     n_sites=r"[1-9]\d*",
     width=r"[1-9]\d*",
+
+
+def by_size(small, medium, large):
+    """A resource for clusters of up to 24, up to 32 and more sites."""
+
+    def value(wildcards):
+        n_sites = sites(*CONFIG.cluster(wildcards.cluster))
+        return small if n_sites <= 24 else medium if n_sites <= 32 else large
+
+    return value
 
 
 def as_json(value):

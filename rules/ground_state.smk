@@ -10,18 +10,6 @@ jobs go first: of the others Snakemake then starts those with the largest ground
 Above 24 sites a search goes on from results/{scale}/checkpoints if it was interrupted.
 """
 
-from nqs.cluster_names import sites
-
-
-def by_size(small, medium, large):
-    """A resource for clusters of up to 24, up to 32 and more sites."""
-
-    def value(wildcards):
-        n_sites = sites(*CONFIG.cluster(wildcards.cluster))
-        return small if n_sites <= 24 else medium if n_sites <= 32 else large
-
-    return value
-
 
 rule hamiltonian:
     output:

@@ -59,7 +59,7 @@ def test_reference_energies_at_24_sites(name, j2, energy, tmp_path):
     assert state.momentum == ((0, 2) if (name, j2) == ("kagome24", 0.8) else (0, 0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "j2", "energy"), [("square30", 0.0, -19.4024), ("triangle30", 1.6, -22.9284), ("kagome30", 0.0, None)]
 )
@@ -72,7 +72,7 @@ def test_ground_states_at_30_sites(name, j2, energy, tmp_path):
         assert state.energy == pytest.approx(energy, abs=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_square36_has_the_published_energy(tmp_path):
     """-0.503810 per site at J2 = 0.5, in the sector of all even characters; needs 8 GB and some minutes."""
     state = solved(tmp_path, "square36", 0.5, symmetries=SYMMETRIES, threads=2)

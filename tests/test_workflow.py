@@ -188,7 +188,7 @@ def test_paper_scale_plans_all_cells_of_a_study(tmp_path):
     options = ("--cores", "1", "--dry-run", "--quiet", "rules", "--config", "scale=paper", "--", "mummaneni2026")
     output = snakemake(tmp_path, *options).stdout
     (count,) = re.findall(r"^vmc +(\d+)$", output, re.M)[-1:]
-    assert int(count) == (7 * 4 + 2 + 4) * 2  # sweep, small and density cells in two protocols
+    assert int(count) == (7 * 4 + 2 + 4 + 1) * 2  # sweep, small, density and polarised cells in two protocols
     assert "westerhout2020" not in output
 
 
