@@ -249,7 +249,7 @@ def _keys_of_fig3(table: pd.DataFrame) -> list[Line2D]:
         Line2D([], [], color="0.45", linestyle="--", linewidth=0.7, label="tolerance of the rule"),
         Line2D([], [], color="0.4", **(SINGLE | {"label": "one chain"})),
         *(
-            Line2D([], [], label=f"{family.upper()}, lowest exact minimum", **line)
+            Line2D([], [], label=f"{family.upper()}, lowest minimum", **line)
             for family, line in FAMILIES.items()
             if (table.family == family).any()
         ),
