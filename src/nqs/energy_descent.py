@@ -215,7 +215,12 @@ def energy_of(energies: np.ndarray) -> tuple[float, float, float, float]:
 def is_constant(wave: RingWave, states: np.ndarray) -> bool:
     """True if psi is the same for all sampled states: the run has nowhere to go, or has not left such a point yet."""
     logs = wave.log_psi(states[:: max(1, len(states) // LOOKED_AT)])
-    return bool(np.ptp(logs) <= CONSTANT * (1 + np.abs(logs).max()))
+    return bool(spread_vanishes(logs))
+
+
+def spread_vanishes(logs: np.ndarray) -> np.ndarray:
+    """True where ln psi (..., states) is the same for all states, to rounding: (...)."""
+    return np.asarray(np.ptp(logs, axis=-1) <= CONSTANT * (1 + np.abs(logs).max(axis=-1)))
 
 
 def descend(course: Course, problem: Problem, after: Callable[[Course], bool] = lambda course: True) -> Course:

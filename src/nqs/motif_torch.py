@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nqs.energy_descent import CONSTANT, LOOKED_AT, Course, Problem, end, energy_of
+from nqs.energy_descent import LOOKED_AT, Course, Problem, end, energy_of, spread_vanishes
 from nqs.motif_networks import ShallowCnn
 from nqs.motif_table import ELEMENT_SITES, MotifTable
 from nqs.motif_torch_sampler import StackedRings, look_up, offset, spins_of, touched, windows_of, words_of
@@ -125,7 +125,7 @@ def iterate(courses: Sequence[Course], problems: Sequence[Problem], sampler: Sta
 def are_constant(logs: Tensor) -> np.ndarray:
     """Whether psi is the same for all sampled states, by ln psi (R, U): the rule of `energy_descent.is_constant`."""
     some = logs[:, :: max(1, logs.shape[1] // LOOKED_AT)].cpu().numpy()
-    return np.asarray(np.ptp(some, axis=1) <= CONSTANT * (1 + np.abs(some).max(axis=1)))
+    return spread_vanishes(some)
 
 
 def note(course: Course, problem: Problem, energies: np.ndarray, acceptance: float, stuck: bool) -> None:

@@ -31,7 +31,7 @@ from nqs.entanglement import (
     thermal,
     trace_distance,
 )
-from nqs.motifs import bits, class_counts, motif_classes
+from nqs.motifs import class_counts, motif_classes, spell
 from nqs.transfer_matrix import measure
 from nqs.wavefunction import Wavefunction
 
@@ -75,7 +75,7 @@ def _probabilities(source: str, n_sites: int, probabilities: np.ndarray) -> pd.D
     deviation = np.abs(probabilities - classes.spread(means))
     return pd.DataFrame({
         "series": "mev", "source": source, "n_sites": n_sites, "width": width, "motif_class": np.arange(len(classes)),
-        "motif": ["".join("du"[bit] for bit in row) for row in bits(classes.representatives, width)],
+        "motif": [spell(code, width) for code in classes.representatives],
         "class_size": classes.sizes, "probability": means,
         "deviation_in_class": [deviation[classes.labels == number].max() for number in range(len(classes))],
     })  # fmt: skip

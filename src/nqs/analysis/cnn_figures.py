@@ -19,17 +19,17 @@ import pandas as pd
 from nqs.analysis.cell_tables import Files, read
 from nqs.analysis.cnn_reduction import reductions
 from nqs.analysis.motif_optima_files import best_known_energy, read_arrays, ring_ground_state
+from nqs.energy_descent import spread_vanishes
 from nqs.errors import InputError
 from nqs.identity import FINAL, SEARCH, SINGLE
 from nqs.motif_networks import FORCINGS, ShallowCnn
-from nqs.motifs import bits, motif_classes, motif_counts, state_classes
+from nqs.motif_runs import WINDOWS
+from nqs.motifs import motif_classes, motif_counts, spell, state_classes
 
 Settings = Mapping[str, Any]
 LONGEST_CURVE = 80  # points of a grand sum
-CONSTANT = 1e-9  # spread of ln psi over all states, relative to its size, below which psi counts as constant
 ERRORS = 3  # standard errors of a sampled energy within which it counts as that of constant psi
 SETTING = ["network", "width", "run", "seed", "learning_rate", "steps"]
-WINDOWS = (5, 10)  # iterations of the rolling average in T_cv
 DISTANCES = ["delta_energy", "delta_over_gap", "delta_over_ground"]
 LEVELS = ["ground_energy", "triplet_energy"]
 CONVERGENCE = [f"{kind}_{window}" for window in WINDOWS for kind in ("t_cv", "noise")]
@@ -118,7 +118,7 @@ def _states(n_sites: int) -> pd.DataFrame:
 
 def _spins(codes: np.ndarray, length: int) -> list[str]:
     """States or motifs as text, site 0 first."""
-    return ["".join("du"[bit] for bit in row) for row in bits(codes, length)]
+    return [spell(code, length) for code in codes]
 
 
 def _count_rows(states: pd.DataFrame, n_sites: int, width: int) -> pd.DataFrame:
@@ -183,7 +183,7 @@ def _differences(cell: Snapshots) -> Iterator[pd.DataFrame]:
             "log_psi": a, "log_psi_exchanged": b,
             "relative_difference": np.divide(a - b, size, out=np.zeros_like(a), where=size > 0),
             "grand_sum": [cell.network.grand_sum(theta) for theta in kept],
-            "constant": np.ptp(logs, axis=1) <= CONSTANT * (1 + np.abs(logs).max(axis=1)),
+            "constant": spread_vanishes(logs),
         })  # fmt: skip
 
 

@@ -15,8 +15,7 @@ from nqs.analysis import cnn_figures, cnn_regression, cnn_uniqueness
 from nqs.analysis.cell_tables import Files, read
 from nqs.analysis.cnn_checks import CHECKS, INPUTS
 from nqs.analysis.cnn_compared import Compared, Tables
-from nqs.analysis.published_rules import NO_DATA, verdict
-from nqs.errors import InputError
+from nqs.analysis.published_rules import NO_DATA, checked, verdict
 from nqs.identity import TRACE
 from nqs.published import read_facts
 
@@ -56,12 +55,7 @@ def tables(files: Files, settings: Mapping[str, Any]) -> Tables:
 def compared(facts: Mapping[str, Mapping[str, Any]], ours: Tables) -> pd.DataFrame:
     """The rows of tableX1."""
     rows = []
-    for claim, fact in facts.items():
-        if claim in INPUTS:
-            continue
-        if claim not in CHECKS:
-            raise InputError(f"published.yaml: no check for '{claim}'; known: {', '.join(CHECKS)}")
-        found = list(CHECKS[claim](fact, ours))
+    for claim, fact, found in checked(facts, CHECKS, INPUTS, ours):
         for one in [*found, *_missing(claim, fact, found)]:
             rows.append({"claim": claim, "where": fact["where"], "unit": fact["unit"]} | vars(one) | {
                 "verdict": _verdict(one)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from nqs.errors import InputError
 
 TRAINED = 1000  # iterations
 PUBLISHED_SIZES = (8, 20)
@@ -121,3 +123,21 @@ def comparable(law: pd.Series) -> bool:
     """Whether a fit covers published sizes with converged models and has an error."""
     inside = PUBLISHED_SIZES[0] <= law.smallest and law.largest <= PUBLISHED_SIZES[1]
     return bool(inside and law.n_points >= FEWEST_SIZES and law.converged and np.isfinite(law.k_se))
+
+
+def checked(
+    facts: Mapping[str, Fact],
+    checks: Mapping[str, Callable[[Fact, Any], Iterable[Any]]],
+    inputs: Collection[str],
+    ours: Any,
+) -> Iterator[tuple[str, Fact, list[Any]]]:
+    """Each fact, but for inputs that we take over, with what its check finds in our tables.
+
+    Raises InputError for a fact without a check.
+    """  # fmt: skip
+    for claim, fact in facts.items():
+        if claim in inputs:
+            continue
+        if claim not in checks:
+            raise InputError(f"published.yaml: no check for '{claim}'; known: {', '.join(checks)}")
+        yield claim, fact, list(checks[claim](fact, ours))

@@ -11,7 +11,7 @@ import pandas as pd
 from nqs.analysis.cell_tables import CELL, Files, mark, read, trace_pairs
 from nqs.analysis.observables import read_machines
 from nqs.analysis.published_checks import CHECKS
-from nqs.analysis.published_rules import Data, Measured, verdict
+from nqs.analysis.published_rules import Data, Measured, checked, verdict
 from nqs.errors import InputError
 from nqs.identity import TRACE
 from nqs.io import atomic
@@ -31,12 +31,7 @@ COLUMNS = (
 def published_table(facts: Mapping[str, Mapping[str, Any]], data: Data) -> pd.DataFrame:
     """One row per fact, part of it and variant; a part without data has one row. InputError for an unknown fact."""
     rows = []
-    for claim, fact in facts.items():
-        if claim in INPUTS:
-            continue
-        if claim not in CHECKS:
-            raise InputError(f"published.yaml: no check for '{claim}'; known: {', '.join(CHECKS)}")
-        found = list(CHECKS[claim](fact, data))
+    for claim, fact, found in checked(facts, CHECKS, INPUTS, data):
         for one in [*found, *_missing(claim, fact, found)]:
             origin = {"claim": claim, "where": fact["where"], "unit": fact["unit"]}
             rows.append(origin | vars(one) | {"verdict": verdict(one.agrees, one.n_models)})
