@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nqs.cluster_names import CLUSTERS, sites
+from nqs.cluster_names import CLUSTERS, MISSING_BONDS, sites
 from nqs.errors import InputError
-from nqs.lattices import Cluster, check_symmetries, cluster, make_cluster
+from nqs.lattices import Cluster, check_symmetries, cluster, make_cluster, without_bond
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "lattices"
+INTACT = sorted(set(CLUSTERS) - set(MISSING_BONDS))
 LISTED = sorted(name for name in CLUSTERS if (REFERENCE / f"{name}.json").exists())
 
 
@@ -27,7 +28,7 @@ def test_bonds_equal_the_reference_lists(name):
     assert built.j2.tolist() == reference["j2"]
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.parametrize("name", INTACT)
 def test_every_site_has_the_coordination_of_its_lattice(name):
     built = cluster(name)
     degree_j1 = np.bincount(built.j1.ravel(), minlength=built.n_sites)
@@ -46,7 +47,7 @@ def test_every_site_has_the_coordination_of_its_lattice(name):
         assert set(degree_j2) == {4 if built.lattice == "square" else 2}
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.parametrize("name", INTACT)
 def test_translations_commute_and_reach_every_cell(name):
     built = cluster(name)
     tx, ty = built.translations["tx"], built.translations["ty"]
@@ -115,3 +116,19 @@ def test_user_cluster_and_unknown_names():
 def test_torus_with_coinciding_bonds_is_refused():
     with pytest.raises(ValueError, match="too short"):
         make_cluster("ladder", "square", (6, 2))
+
+
+@pytest.mark.parametrize("name", MISSING_BONDS)
+def test_missing_bond_leaves_its_inversion(name):
+    lacking, intact = cluster(name), make_cluster("intact", *CLUSTERS[name])
+    missing = {tuple(bond) for bond in intact.j1.tolist()} - {tuple(bond) for bond in lacking.j1.tolist()}
+    assert missing == {MISSING_BONDS[name]}
+    assert np.array_equal(lacking.j2, intact.j2)
+    assert not lacking.translations
+    (move,) = lacking.point_group.values()
+    assert {*move[list(MISSING_BONDS[name])].tolist()} == {*MISSING_BONDS[name]}
+
+
+def test_bond_that_is_not_there_cannot_be_left_out():
+    with pytest.raises(InputError, match="share no J1 bond"):
+        without_bond(cluster("triangle16"), (0, 2))

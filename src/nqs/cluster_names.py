@@ -8,13 +8,19 @@ CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
     "square36": ("square", (6, 6)),
     "triangle16": ("triangle", (4, 4)),
     "triangle24": ("triangle", (6, 4)),
+    "triangle24b47": ("triangle", (6, 4)),
     "triangle30": ("triangle", (6, 5)),
+    "triangle30b59": ("triangle", (6, 5)),
     "kagome12": ("kagome", (2, 2)),
     "kagome18": ("kagome", (2, 3)),
     "kagome24": ("kagome", (2, 4)),
     "kagome30": ("kagome", (10, 1)),
     **{f"ring{n}": ("ring", (n, 1)) for n in range(4, 23, 2)},
 }
+
+# Clusters that lack one J1 bond, given by its sites: triangle30b59 is the 30-spin cluster as the code of Westerhout et
+# al. (2020) had it, triangle24b47 its counterpart with 24 spins.
+MISSING_BONDS = {"triangle24b47": (9, 10), "triangle30b59": (9, 10)}
 
 SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3, "ring": 1}
 

@@ -65,7 +65,7 @@ def build(
     generators = [make_generator(key, p) for key, p in cluster.translations.items()]
     generators = [g for g in generators if g.order > 1]
     generators.append(_spin_flip(cluster.n_sites))
-    if "point" in symmetries:
+    if "point" in symmetries or not cluster.translations:  # all that a missing bond leaves
         generators += [make_generator(key, p) for key, p in cluster.point_group.items()]
     build_sectors(cluster, generators, out, backend, threads)
 

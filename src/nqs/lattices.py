@@ -3,16 +3,17 @@
 Square, triangle and ring: site i = x + Lx y; a ring has Ly = 1, bonds between neighbours and no J2. Kagome: unit cell
 X + Lx Y holds sites 3 cell + (0, 1, 2) at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd
 points are empty. The ten cells of kagome30 fill a tilted torus, written as one row of shape (10, 1): a step along y is
-the same as seven steps along x, so that `tx` alone generates all translations.
+the same as seven steps along x, so that `tx` alone generates all translations. A cluster with a missing bond keeps the
+symmetries that leave this bond alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
 
-from nqs.cluster_names import CLUSTERS, sites
+from nqs.cluster_names import CLUSTERS, MISSING_BONDS, sites
 from nqs.errors import InputError
 
 Point = tuple[int, int]
@@ -104,8 +105,41 @@ def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
         },
         point_group={key: permutation(move) for key, move in _point_group(lattice, shape).items()},
     )
+    if name in MISSING_BONDS:
+        made = without_bond(made, MISSING_BONDS[name])
     check_symmetries(made)
     return made
+
+
+def without_bond(cluster: Cluster, bond: tuple[int, int]) -> Cluster:
+    """The cluster without one J1 bond; its symmetries are commuting involutions that map the bond onto itself.
+
+    InputError if there is no such bond.
+    """
+    removed = (cluster.j1 == sorted(bond)).all(axis=1)
+    if not removed.any():
+        raise InputError(f"{cluster.name}: sites {bond[0]} and {bond[1]} share no J1 bond that could be left out")
+    left: list[np.ndarray] = []
+    known = {tuple(range(cluster.n_sites))}
+    for move in _products([*cluster.translations.values(), *cluster.point_group.values()]):
+        keeps = set(move[list(bond)].tolist()) == set(bond)
+        involution = np.array_equal(move[move], np.arange(cluster.n_sites))
+        commutes = all(np.array_equal(move[other], other[move]) for other in left)
+        if keeps and involution and commutes and tuple(move) not in known:
+            left.append(move)
+            known |= {tuple(move[list(element)]) for element in known}
+    symmetries = {f"s{n}": move for n, move in enumerate(left)}
+    return replace(cluster, j1=cluster.j1[~removed], translations={}, point_group=symmetries)
+
+
+def _products(generators: list[np.ndarray]) -> list[np.ndarray]:
+    """All elements of the group of these permutations, sorted."""
+    found = {tuple(range(len(generators[0])))}
+    fresh = found
+    while fresh:
+        fresh = {tuple(move[list(element)].tolist()) for element in fresh for move in generators} - found
+        found |= fresh
+    return [np.array(element) for element in sorted(found)]
 
 
 def check_symmetries(cluster: Cluster) -> None:
