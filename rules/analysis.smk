@@ -1,9 +1,11 @@
 """Overlaps, important hidden units, and the tables behind the figures.
 
-needs   results/{scale}/supervised/…, results/{scale}/vmc/…, results/{scale}/observables/…,
-        results/{scale}/motif_vmc/…, results/{scale}/motif_optima/…
+needs   results/{scale}/supervised/…, results/{scale}/reconfiguration/…, results/{scale}/vmc/…,
+        results/{scale}/observables/…, results/{scale}/motif_vmc/…, results/{scale}/motif_optima/…
 makes   results/{scale}/overlaps/{study}/{cluster}/j2_{j2}/{cell}.csv    one row per network
-        results/{scale}/analysis/{study}/{figure}.csv                    one row per point of the figure
+        results/{scale}/analysis/westerhout2020/{figure}.csv             one row per point of the figure
+        …/fig4.csv                                                       critical sizes of training sets
+        …/tableX1.csv                                                    other settings of the training, compared
         results/{scale}/analysis/ju2025/{target}.csv                     rows of a figure or table
         results/{scale}/analysis/mummaneni2026/importance.csv            important units of every network
         …/fractions.csv, …/power_laws.csv                                their means over repeats, and fits
@@ -27,35 +29,34 @@ rule overlaps:
     threads: 1
     resources:
         **GPU,
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_size(2000, 2000, 4000),
+        runtime=by_size(60, 60, 120),
     params:
         data=lambda wildcards, input: [f"--data={path}" for path in input.data],
-        samples=lambda wildcards: getattr(CONFIG, wildcards.study).overlaps.samples,
+        settings=lambda wildcards: as_json(
+            cells.overlap_settings(CONFIG, wildcards.study, wildcards.cluster)
+        ),
         code=code_hash("nqs.analysis.overlaps"),
     shell:
         "python -m nqs overlaps --ground-state {input.ground_state:q}"
         f" --device {CONFIG.device}"
         " --weights {input.weights:q} {params.data:q} --threads {threads}"
-        " --samples {params.samples} --out {output:q} &> {log:q}"
+        " --settings {params.settings:q} --out {output:q} &> {log:q}"
 
 
 rule summary:
     input:
-        lambda wildcards: [
-            f"{RESULTS}/overlaps/{key.path}.csv"
-            for key in cells.figure_cells(CONFIG, wildcards.study, wildcards.figure)
-        ],
+        overlaps=lambda wildcards: cell_files(wildcards.figure, "overlaps"),
+        reconfiguration=lambda wildcards: reconfiguration_files(wildcards.figure),
     output:
-        table=f"{RESULTS}/analysis/{{study}}/{{figure}}.csv",
-        cost=f"{RESULTS}/analysis/{{study}}/{{figure}}_cost.json",
+        table=f"{RESULTS}/analysis/westerhout2020/{{figure}}.csv",
+        cost=f"{RESULTS}/analysis/westerhout2020/{{figure}}_cost.json",
     log:
-        f"{RESULTS}/logs/summary/{{study}}/{{figure}}.log",
+        f"{RESULTS}/logs/summary/westerhout2020/{{figure}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/summary/{{study}}/{{figure}}.tsv"
+        f"{RESULTS}/benchmarks/summary/westerhout2020/{{figure}}.tsv"
     wildcard_constraints:
-        study="westerhout2020",
-        figure="fig(2|5)",
+        figure="|".join(cells.SUMMARISED),
     conda:
         "../envs/plot.yaml"
     threads: 1
@@ -64,12 +65,63 @@ rule summary:
         runtime=10,
     params:
         settings=lambda wildcards: as_json(
-            cells.figure_summary(CONFIG, wildcards.study, wildcards.figure)
+            cells.figure_summary(CONFIG, wildcards.figure)
         ),
-        overlaps=lambda wildcards, input: [f"--overlaps={path}" for path in input],
+        files=lambda wildcards, input: options(**dict(input.items())),
         code=code_hash("nqs.analysis.summary"),
     shell:
-        "python -m nqs summary --settings {params.settings:q} {params.overlaps:q}"
+        "python -m nqs summary --settings {params.settings:q} {params.files:q}"
+        " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
+
+
+rule critical_sizes:
+    input:
+        overlaps=cell_files("fig4", "overlaps"),
+    output:
+        table=f"{RESULTS}/analysis/westerhout2020/fig4.csv",
+        cost=f"{RESULTS}/analysis/westerhout2020/fig4_cost.json",
+    log:
+        f"{RESULTS}/logs/critical_sizes/westerhout2020.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/critical_sizes/westerhout2020.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=as_json(cells.figure_summary(CONFIG, "fig4")),
+        files=lambda wildcards, input: options(**dict(input.items())),
+        code=code_hash("nqs.analysis.critical_sizes"),
+    shell:
+        "python -m nqs critical-sizes --settings {params.settings:q} {params.files:q}"
+        " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
+
+
+rule sensitivity:
+    input:
+        overlaps=cell_files("tableX1", "overlaps"),
+        histories=cell_files("tableX1", "supervised"),
+    output:
+        table=f"{RESULTS}/analysis/westerhout2020/tableX1.csv",
+        cost=f"{RESULTS}/analysis/westerhout2020/tableX1_cost.json",
+    log:
+        f"{RESULTS}/logs/sensitivity/westerhout2020.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sensitivity/westerhout2020.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=as_json(cells.figure_summary(CONFIG, "tableX1")),
+        files=lambda wildcards, input: options(**dict(input.items())),
+        code=code_hash("nqs.analysis.sensitivity"),
+    shell:
+        "python -m nqs sensitivity --settings {params.settings:q} {params.files:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
 
 

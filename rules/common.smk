@@ -21,7 +21,17 @@ from nqs import (
     table_inputs,
 )
 from nqs.cluster_names import sites
-from nqs.identity import WHOLE, CellKey, MotifKey, OptimaKey, VmcKey, coupling_name
+from nqs.identity import (
+    DISTINCT,
+    SAMPLED,
+    WHOLE,
+    CellKey,
+    MotifKey,
+    OptimaKey,
+    ReconfigurationKey,
+    VmcKey,
+    coupling_name,
+)
 from nqs.codehash import closure, code_hash, module_path
 from nqs.config import load
 from nqs.errors import ConfigError
@@ -33,6 +43,7 @@ except ConfigError as error:
 
 RESULTS = f"results/{CONFIG.scale}"
 CELLS = cells.supervised_cells(CONFIG)
+RECONFIGURATION_CELLS = cells.reconfiguration_cells(CONFIG)
 VMC_CELLS = cells_mummaneni2026.vmc_cells(CONFIG)
 SWEEP_CELLS = cells_mummaneni2026.sweep_cells(CONFIG)
 MOTIF_CELLS = cells_ju2025.motif_cells(CONFIG)
@@ -44,7 +55,7 @@ RINGS = {
 }
 COUPLINGS = sorted(
     {
-        *cells.couplings(CELLS),
+        *cells.couplings([*CELLS, *RECONFIGURATION_CELLS]),
         *((key.cluster, 0.0) for key in VMC_CELLS),
         *((ring, 0.0) for ring in RINGS),
     }
@@ -64,8 +75,10 @@ MOTIF = ["nqs.motif_vmc", "nqs.deep_cnn"]
 COMPUTING = {
     "westerhout2020": {
         "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
-        "fig2": TRAINED,
-        "fig5": TRAINED,
+        **{figure: TRAINED for figure in cells.SUMMARISED},
+        "fig2": [*TRAINED, "nqs.reconfiguration"],
+        "fig4": [*TRAINED, "nqs.analysis.critical_sizes"],
+        "tableX1": [*TRAINED, "nqs.analysis.sensitivity"],
     },
     "mummaneni2026": {
         table: [
@@ -110,7 +123,8 @@ wildcard_constraints:
     epsilon=r"\d+(\.\d+)?([eE]-?\d+)?",
     network=r"[A-Za-z][A-Za-z0-9]*",
     target="sign|amplitude",
-    data="sampled|whole",
+    data="sampled|distinct|whole",
+    draw="(_distinct)?",
     alpha=r"[1-9]\d*",
     mode="paper|sound",
     run="sweep|trace|search|final|single",
@@ -144,9 +158,10 @@ def ground_state_file(cluster, j2):
     return f"{RESULTS}/ground_state/{cluster}/{coupling_name(j2)}.h5"
 
 
-def dataset_file(study, cluster, j2, epsilon):
-    """Data sets of one coupling and size."""
-    return f"{RESULTS}/dataset/{study}/{cluster}/{coupling_name(j2)}/epsilon_{epsilon:g}.h5"
+def dataset_file(key, epsilon):
+    """Data sets of one size for a cell."""
+    draw = f"_{DISTINCT}" if key.data == DISTINCT else ""
+    return f"{RESULTS}/dataset/{key.study}/{key.cluster}/{coupling_name(key.j2)}/epsilon_{epsilon:g}{draw}.h5"
 
 
 def known_cell(key, known):
@@ -171,7 +186,7 @@ def dataset_files(key):
     if key.data == WHOLE:
         return []
     sizes = sorted({member.epsilon for member in members_of(key)})
-    return [dataset_file(key.study, key.cluster, key.j2, epsilon) for epsilon in sizes]
+    return [dataset_file(key, epsilon) for epsilon in sizes]
 
 
 def cell_of(wildcards):
@@ -184,6 +199,26 @@ def cell_of(wildcards):
         wildcards.target,
         wildcards.data,
     )
+
+
+def cell_files(figure, stage):
+    """Tables of one stage, a file for each cell behind a figure or table of westerhout2020."""
+    keys = cells.figure_cells(CONFIG, figure)
+    return [f"{RESULTS}/{stage}/{key.path}.csv" for key in keys]
+
+
+def reconfiguration_cell_of(wildcards):
+    """The cell of stochastic reconfiguration that the wildcards name."""
+    key = ReconfigurationKey(
+        wildcards.study, wildcards.cluster, float(wildcards.j2), wildcards.network
+    )
+    return known_cell(key, RECONFIGURATION_CELLS)
+
+
+def reconfiguration_files(figure):
+    """Tables of the variational states that a figure of westerhout2020 shows."""
+    keys = RECONFIGURATION_CELLS if figure == "fig2" else []
+    return [f"{RESULTS}/reconfiguration/{key.path}.csv" for key in keys]
 
 
 def vmc_cell_of(wildcards):

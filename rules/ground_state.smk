@@ -29,7 +29,9 @@ rule hamiltonian:
         settings=lambda wildcards: as_json(
             {
                 **cluster_settings(wildcards.cluster),
-                "symmetries": CONFIG.ground_state.symmetries,
+                "symmetries": CONFIG.ground_state.symmetries_of(
+                    sites(*CONFIG.cluster(wildcards.cluster))
+                ),
                 "backend": CONFIG.ground_state.backend,
             }
         ),
@@ -59,7 +61,9 @@ rule ground_state:
         settings=lambda wildcards: as_json(
             {
                 **cluster_settings(wildcards.cluster),
-                **CONFIG.ground_state.model_dump(mode="json"),
+                **CONFIG.ground_state.model_dump(
+                    mode="json", include={"tolerance", "allow_degenerate"}
+                ),
                 "j2": float(wildcards.j2),
             }
         ),

@@ -25,7 +25,7 @@ rule supervised:
     threads: 1
     resources:
         **GPU,
-        mem_mb=2500,
+        mem_mb=by_size(2500, 2500, 4000),
         runtime=240,
     params:
         settings=lambda wildcards: as_json(

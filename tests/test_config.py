@@ -40,6 +40,22 @@ def test_numbers_with_an_exponent_are_numbers():
 
 PANEL = {"cluster": "square24", "networks": ["dense1"], "j2": [0.5]}
 
+
+def fig5(**panel):
+    """Fig. 5 with one panel."""
+    return {"westerhout2020": {"fig5": {"panels": [{"cluster": "kagome24", "j2": [0.5]} | panel]}}}
+
+
+def fig3(**panel):
+    """Fig. 3 with one panel."""
+    return {"westerhout2020": {"fig3": {"panels": [{"cluster": "kagome24", "j2": [0.5], "epsilons": [1e-3]} | panel]}}}
+
+
+def lower_row(*clusters):
+    """Fig. 2 with these clusters in its lower row."""
+    return {"westerhout2020": {"fig2": {"variational": {"panels": [{"cluster": c, "j2": [0]} for c in clusters]}}}}
+
+
 MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "unknown key": ({"westerhout2020": {"fig2": {"epsilom": 0.1}}}, ["westerhout2020.fig2.epsilom", "epsilon"]),
     "unknown top key": ({"sead": 1}, ["sead", "did you mean 'seed'"]),
@@ -48,7 +64,7 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"westerhout2020": {"fig2": {"repeats": "four"}}},
         ["westerhout2020.fig2.repeats", "integer", "four"],
     ),
-    "misspelt cluster": ({"westerhout2020": {"fig5": {"cluster": "kagomi24"}}}, ["fig5.cluster", "kagome24"]),
+    "misspelt cluster": (fig5(cluster="kagomi24"), ["fig5.panels.0.cluster", "kagome24"]),
     "misspelt panel cluster": (
         {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "sqare24"}]}}},
         ["panels.0.cluster", "did you mean 'square24'"],
@@ -71,9 +87,9 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"westerhout2020": {"fig5": {"epsilon": 0}}},
         ["westerhout2020.fig5.epsilon", "greater than 0"],
     ),
-    "no couplings": ({"westerhout2020": {"fig5": {"j2": []}}}, ["westerhout2020.fig5.j2", "empty"]),
-    "coupling twice": ({"westerhout2020": {"fig5": {"j2": [0.5, 0.4, 0.5]}}}, ["fig5.j2", "0.5 listed twice"]),
-    "too many digits": ({"westerhout2020": {"fig5": {"j2": [0.12345678]}}}, ["fig5.j2", "six digits"]),
+    "no couplings": (fig5(j2=[]), ["westerhout2020.fig5.panels.0.j2", "empty"]),
+    "coupling twice": (fig5(j2=[0.5, 0.4, 0.5]), ["fig5.panels.0.j2", "0.5 listed twice"]),
+    "too many digits": (fig5(j2=[0.12345678]), ["fig5.panels.0.j2", "six digits"]),
     "name with a space": (
         {"networks": {"my net": {"architecture": "dense", "learning_rate": 0.1}}},
         ["'my net'", "letters and digits"],
@@ -124,10 +140,84 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     ),
     "no clusters": ({"westerhout2020": {"fig1": {"clusters": []}}}, ["westerhout2020.fig1.clusters", "empty"]),
     "no networks": ({"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": []}]}}}, ["networks", "empty"]),
-    "infinite coupling": ({"westerhout2020": {"fig5": {"j2": [float("inf")]}}}, ["fig5.j2", "finite"]),
-    "negative coupling": ({"westerhout2020": {"fig5": {"j2": [-0.1]}}}, ["fig5.j2", "greater than or equal to 0"]),
+    "infinite coupling": (fig5(j2=[float("inf")]), ["fig5.panels.0.j2", "finite"]),
+    "negative coupling": (fig5(j2=[-0.1]), ["fig5.panels.0.j2", "greater than or equal to 0"]),
     "true as a number": ({"westerhout2020": {"fig5": {"repeats": True}}}, ["fig5.repeats", "integer"]),
     "text for a block": ({"westerhout2020": 3}, ["westerhout2020", "given: 3"]),
+    "panels of one cluster twice": (
+        {"westerhout2020": {"figS6": {"panels": [{"cluster": "square30", "j2": [0]}] * 2}}},
+        ["westerhout2020.figS6.panels", "square30 listed twice"],
+    ),
+    "training-set size twice": (fig3(epsilons=[1e-3, 1e-2, 1e-3]), ["fig3.panels.0.epsilons", "0.001 listed twice"]),
+    "no sizes": (fig3(epsilons=[]), ["fig3.panels.0.epsilons", "empty"]),
+    "size of no state": (
+        fig3(epsilons=[1e-8]),
+        ["westerhout2020.fig3.panels.0.epsilons", "0 training", "'kagome24'", "raise"],
+    ),
+    "size of no validation state": (
+        {"westerhout2020": {"figS6": {"epsilon": 2e-8}}},
+        ["westerhout2020.figS6.epsilon", "3 training and 0 validation states", "validation_ratio"],
+    ),
+    "misspelt target": ({"westerhout2020": {"figS3": {"target": "signs"}}}, ["figS3.target", "'sign' or 'amplitude'"]),
+    "misspelt network of a scan": (
+        {"westerhout2020": {"figS5": {"network": "dens2"}}},
+        ["westerhout2020.figS5.network", "did you mean 'dense2'"],
+    ),
+    "misspelt cluster of a scan": (fig3(cluster="kagom24"), ["fig3.panels.0.cluster", "did you mean 'kagome24'"]),
+    "misspelt scan": ({"westerhout2020": {"fig4": {"scans": ["figS2"]}}}, ["fig4.scans", "did you mean 'fig"]),
+    "critical sizes of amplitudes": (
+        {"westerhout2020": {"fig4": {"scans": ["figS3"]}}},
+        ["fig4.scans", "scans of the signs by one network"],
+    ),
+    "cluster that is not scanned": (
+        {"westerhout2020": {"fig4": {"clusters": ["squar24"]}}},
+        ["fig4.clusters", "did you mean 'square24'"],
+    ),
+    "coupling that is not scanned": (
+        {"westerhout2020": {"fig4": {"j2": [0, 0.7]}}},
+        ["fig4.j2", "0.7 not scanned on 'square20' by figS1 and figS7", "add it there"],
+    ),
+    "lower row of another lattice": (
+        lower_row("square16", "square16", "kagome18"),
+        ["fig2.variational.panels.1.cluster", "'square16'", "'triangle24'"],
+    ),
+    "lower row with a panel missing": (
+        lower_row("square16", "triangle16"),
+        ["fig2.variational.panels", "2 below 3 panels", "one for each"],
+    ),
+    "lower row with too large a basis": (
+        lower_row("square16", "triangle30", "kagome18"),
+        ["fig2.variational.panels.1.cluster", "'triangle30'", "at most 24 sites"],
+    ),
+    "expressibility with too large a basis": (
+        {
+            "westerhout2020": {
+                "fig2": {
+                    "panels": [PANEL | {"cluster": "square30", "expressibility": [0.5]}],
+                    "variational": {"panels": []},
+                }
+            }
+        },
+        ["fig2.panels.0.expressibility", "'square30'", "at most 24 sites"],
+    ),
+    "cnn driven by the energy": (
+        {"westerhout2020": {"fig2": {"variational": {"network": "cnn"}}}},
+        ["fig2.variational.network", "'cnn' is not dense"],
+    ),
+    "average over more than the run": (
+        {"westerhout2020": {"reconfiguration": {"average_over": 1000}}},
+        ["westerhout2020.reconfiguration", "average_over = 1000", "iterations = 800"],
+    ),
+    "distinct states twice over": (
+        {"westerhout2020": {"dataset": {"replacement": False}}},
+        ["tableX1.distinct", "distinct states already", "false"],
+    ),
+    "point twice": (
+        {"westerhout2020": {"tableX1": {"points": [{"cluster": "square24", "j2": 0.5}] * 2}}},
+        ["tableX1.points", "square24 at J2 = 0.5 listed twice"],
+    ),
+    "misspelt variant": ({"westerhout2020": {"tableX1": {"networks": ["dense2", "dense2slo"]}}}, ["'dense2slow'"]),
+    "empty batch": ({"networks": {"dense1": {"batch": 0}}}, ["networks.dense1.batch", "greater than or equal to 1"]),
     "cnn on kagome": (
         {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "kagome24", "networks": ["cnn"]}]}}},
         ["'cnn'", "'kagome24'"],
@@ -143,8 +233,8 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     ),
     "odd ring": ({"clusters": {"ring7": {"lattice": "ring", "shape": [7, 1]}}}, ["clusters.ring7", "even"]),
     "couplings of a ring": (
-        {"westerhout2020": {"fig5": {"cluster": "ring8"}}},
-        ["westerhout2020.fig5.cluster", "'ring8' has no J2 bonds"],
+        fig5(cluster="ring8"),
+        ["westerhout2020.fig5.panels.0.cluster", "'ring8' has no J2 bonds"],
     ),
     "odd size": ({"mummaneni2026": {"sweep": {"sizes": [8, 9]}}}, ["mummaneni2026.sweep.sizes.1", "9 sites", "even"]),
     "size of a bond": ({"mummaneni2026": {"small": {"sizes": [2]}}}, ["small.sizes.0", "2 sites", "4 to 22"]),
@@ -243,6 +333,10 @@ def test_mistakes_name_the_key_and_the_way_out(mistake):
         assert word in str(error.value)
 
 
+def test_the_lower_row_may_be_left_out():
+    assert load(ROOT, lower_row()).westerhout2020.fig2.variational.panels == ()
+
+
 def test_shift_may_be_zero_and_snapshots_come_in_any_order():
     given = load(ROOT, {"mummaneni2026": {"vmc": {"shift": 0, "snapshots": [30, 0, 10]}}}).mummaneni2026.vmc
     assert given.shift == 0
@@ -256,9 +350,9 @@ def test_numbers_of_a_command_line_may_come_as_text():
 
 def test_several_mistakes_are_reported_together():
     with pytest.raises(ConfigError) as error:
-        load_with(fig2={"epsilon": 2}, fig5={"j2": []})
+        load_with(fig2={"epsilon": 2}, fig5={"repeats": 0})
     assert "fig2.epsilon" in str(error.value)
-    assert "fig5.j2" in str(error.value)
+    assert "fig5.repeats" in str(error.value)
 
 
 def test_broken_yaml_names_the_file(tmp_path):

@@ -94,3 +94,10 @@ def test_too_large_a_sample_says_so(square16, monkeypatch):
     monkeypatch.setattr(dataset, "MAX_ROUNDS", 3)
     with pytest.raises(ValueError, match="nearly all of"):
         draw(square16, epsilon=0.85, replacement=False)
+
+
+def test_both_ways_of_drawing_start_with_the_same_states(square16):
+    """Training sets with and without repeated states share their draws, so their networks compare in pairs."""
+    repeated, distinct = draw(square16).training.states, draw(square16, replacement=False).training.states
+    first = repeated[np.sort(np.unique(repeated, return_index=True)[1])]
+    np.testing.assert_array_equal(first, distinct[: len(first)])

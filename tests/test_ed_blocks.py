@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nqs import lanczos
+from nqs.config import GroundStateBlock
 from nqs.errors import InputError
 from nqs.ground_state import solve
 from nqs.hamiltonian import SYMMETRIES, build
@@ -41,7 +42,7 @@ def test_kernel_and_quspin_give_one_ground_state(name, j2, symmetries, tmp_path)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["square24", "triangle24", "kagome24"])
 def test_kernel_and_quspin_agree_at_24_sites(name, tmp_path):
-    for j2 in (0.0, 0.6, 1.0):
+    for j2 in (0.0, 0.52, 0.6, 0.8, 1.0):
         assert_equal_states(solved(tmp_path, name, j2, "kernel"), solved(tmp_path, name, j2, "quspin"))
 
 
@@ -119,13 +120,30 @@ def test_checkpoints_of_other_code_are_not_used(tmp_path):
     assert run("b").extensions == 0
 
 
+def test_large_clusters_have_a_coarser_gap(tmp_path, monkeypatch):
+    exact = solved(tmp_path, "kagome18", 0.4)
+    monkeypatch.setattr("nqs.ed_blocks.LARGE", 100)
+    state = solved(tmp_path, "kagome18", 0.4)
+    np.testing.assert_allclose(state.amplitudes, exact.amplitudes, atol=1e-9)
+    assert state.gap == pytest.approx(exact.gap, abs=1e-3)
+
+
 def test_single_precision_vectors_give_double_precision_energies(tmp_path, monkeypatch):
     exact = solved(tmp_path, "kagome18", 0.4)
     monkeypatch.setattr("nqs.ed_blocks.SINGLE", 100)
+    monkeypatch.setattr("nqs.ed_blocks.LARGE", 100)
     state = solved(tmp_path, "kagome18", 0.4)
     assert state.energy == pytest.approx(exact.energy, abs=1e-9)  # quadratic in the residual
     assert state.gap == pytest.approx(exact.gap, abs=1e-3)
     assert 1e-10 < state.residual < 1e-5
+
+
+def test_larger_clusters_use_the_point_group():
+    block = GroundStateBlock.model_validate({})
+    assert block.symmetries_of(24) == ["translations", "spin_flip"]
+    assert block.symmetries_of(36) == ["translations", "spin_flip", "point"]
+    assert GroundStateBlock.model_validate({"symmetries": SYMMETRIES}).symmetries_of(36) == list(SYMMETRIES)
+    assert GroundStateBlock.model_validate({"point_group_above": 30}).symmetries_of(30) == ["translations", "spin_flip"]
 
 
 def test_lists_serve_all_couplings_and_sectors(tmp_path):

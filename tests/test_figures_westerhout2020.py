@@ -1,4 +1,4 @@
-"""Each figure selects, draws and labels what its table holds."""
+"""Fig. 1 and the figures against J2/J1 select, draw and label what their tables hold."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from drawn_marks import check_layout, drawn, error_bars, hollow, legend, small_print
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_hex
-from matplotlib.container import ErrorbarContainer
 from numpy.testing import assert_allclose
-from overlap_tables import fig2_table, row, scan
+from overlap_tables import critical_table, fig2_table, row, scan
 
 from nqs import style
 from nqs.figures.table import TableError
@@ -21,6 +19,8 @@ from nqs.published import read_curves
 CURVES = Path(__file__).parents[1] / "reference" / "westerhout2020" / "curves.json"
 LARGE = ("square24", "triangle24", "kagome24")
 SMALL = ("square16", "triangle16", "kagome18")
+LARGER = ("square30", "triangle30", "kagome30")
+SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")
 
 
 @pytest.fixture(scope="module")
@@ -37,46 +37,25 @@ def geometry():
     return table.assign(cluster="square4", lattice="square")
 
 
-def fig5_table(cluster="kagome24"):
-    return pd.DataFrame(scan(cluster, 0.6) + scan(cluster, 0.2, target="amplitude"))
+def fig5_table(*clusters):
+    parts = ((name, *part) for name in clusters or ("kagome24",) for part in ((0.6, "sign"), (0.2, "amplitude")))
+    return pd.DataFrame([point for name, depth, target in parts for point in scan(name, depth, target=target)])
 
 
-def error_bars(ax):
-    """What `errorbar` drew, in order."""
-    return [container for container in ax.containers if isinstance(container, ErrorbarContainer)]
-
-
-def hollow(ax):
-    """Published points (x, y) of an axes by colour."""
-    return {
-        to_hex(line.get_color()).upper(): np.column_stack(line.get_data())
-        for line in ax.lines
-        if line.get_markerfacecolor() == "none"
-    }
-
-
-def drawn(ax):
-    """Curves (x, y) of an axes by label."""
-    return {
-        container.get_label(): np.column_stack(container.lines[0].get_data(orig=False)) for container in error_bars(ax)
-    }
-
-
-def legend(fig):
-    return [text.get_text() for text in fig.legends[0].get_texts()]
-
-
-def small_print(fig):
-    return fig.get_supxlabel().replace("\n", " ")
+def test_the_study_is_complete():
+    assert set(FIGURES) == {*(f"fig{n}" for n in range(1, 6)), *(f"figS{n}" for n in range(1, 8))}
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_draws_from_a_table_of_three_rows(name, published, geometry, tmp_path):
     if name == "fig1":
-        fig = FIGURES[name](geometry.iloc[[0, 1, 4]], published)
+        table = geometry.iloc[[0, 1, 4]]
+    elif name == "fig4":
+        table = critical_table(("square16", "square24", "square32"), {0.5: (3, 0.25)})
     else:
-        rows = [row("kagome24", j2, 0.9, target=t) for j2, t in zip((0, 0.5, 0.5), "ssa", strict=True)]
-        fig = FIGURES[name](pd.DataFrame(rows), published)
+        targets = ["sign"] * 3 if name in SCANS else ["sign", "sign", "amplitude"]
+        table = pd.DataFrame([row("kagome24", j2, 0.9, target=t) for j2, t in zip((0, 0.5, 0.5), targets, strict=True)])
+    fig = FIGURES[name](table, published)
     fig.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
@@ -160,11 +139,65 @@ def test_other_clusters_get_no_published_curve_and_say_so(name, published):
 
 
 def test_fig2_gains_a_lower_row_for_the_variational_state(published):
-    fig = FIGURES["fig2"](fig2_table(LARGE, variational=True), published)
+    table = fig2_table(LARGE, variational=True)
+    fig = FIGURES["fig2"](table.assign(energy_error_mean=0.0123), published)
     assert len(fig.axes) == 6
     assert [ax.get_title("left") for ax in fig.axes] == list("abcdef")
     assert [len(hollow(ax)) for ax in fig.axes[3:]] == [1, 0, 1]
     assert all(list(drawn(ax)) == ["2-layer dense"] for ax in fig.axes[3:])
+    assert "published" in legend(fig)
+    assert "relative energy error 0.012." in small_print(fig)
+    assert "published variational" not in small_print(fig).lower()
+
+
+def test_variational_states_of_smaller_clusters_stand_below_their_lattice(published):
+    table = fig2_table(SMALL, variational=True)
+    table = pd.concat([fig2_table(LARGE), table[table.series == "variational"]])
+    fig = FIGURES["fig2"](table.sample(frac=1, random_state=0).sort_values("series", kind="stable"), published)
+    titles = [ax.get_title() for ax in fig.axes]
+    words = [(above.split(" (")[0], below.split(" (")[0]) for above, below in zip(titles[:3], titles[3:], strict=True)]
+    assert all(above == below for above, below in words)
+    assert sum("16" in title or "18" in title for title in titles[3:]) == 3
+    for ax, title in zip(fig.axes[3:], titles[3:], strict=True):
+        expected = {"square": 18, "triangular": 0, "kagome": 16}[title.split(" (")[0]]
+        assert sum(map(len, hollow(ax).values())) == expected
+    assert "published (24 spins)" in legend(fig)
+    assert "Published variational points are for square24, kagome24." in small_print(fig)
+
+
+def test_figS4_draws_every_network_and_says_what_was_estimated(published):
+    table = fig2_table(LARGER)
+    table = table[table.series == "generalisation"].assign(estimated=True, overlap_rest_se_mean=0.00123)
+    fig = FIGURES["figS4"](table, published, "paper scale")
+    assert len(fig.axes) == 3
+    assert not any(hollow(ax) for ax in fig.axes)
+    for ax, cluster in zip(fig.axes, LARGER, strict=True):
+        assert sum(map(len, drawn(ax).values())) == (table.cluster == cluster).sum()
+    text = small_print(fig)
+    assert "one network: square30 0.0012, triangle30 0.0012, kagome30 0.0012" in text
+    assert "1,551,175 states" in text
+    assert "No published values are digitised" in text
+
+
+@pytest.mark.parametrize(("name", "clusters"), [("figS2", LARGE[:2]), ("figS6", LARGER)])
+def test_signs_and_amplitudes_have_a_panel_for_each_cluster(name, clusters, published):
+    table = fig5_table(*clusters)
+    fig = FIGURES[name](table, published, "laptop scale")
+    assert fig.get_figwidth() == style.DOUBLE_COLUMN
+    assert [ax.get_title("left") for ax in fig.axes] == list("abc")[: len(clusters)]
+    for ax, cluster in zip(fig.axes, clusters, strict=True):
+        for target, label in (("sign", "signs"), ("amplitude", "amplitudes")):
+            rows = table[(table.cluster == cluster) & (table.target == target)]
+            assert_allclose(drawn(ax)[label], rows[["j2_over_j1", "overlap_rest_mean"]])
+        assert not hollow(ax)
+    assert "No published values are digitised" in small_print(fig)
+    assert "2-layer dense" in small_print(fig)
+
+
+def test_diverged_trainings_and_single_repeats_are_mentioned(published):
+    text = small_print(FIGURES["fig5"](fig5_table().assign(n_diverged=1, n_members=1), published))
+    assert "22 trainings diverged" in text
+    assert "none for one repeat" in text
 
 
 @pytest.mark.parametrize("name", ["fig2", "fig5"])
@@ -196,28 +229,25 @@ def test_small_print_states_what_was_drawn(published):
     assert all(fact in text for fact in facts)
 
 
-@pytest.mark.parametrize("name", ["fig2", "fig5"])
-@pytest.mark.parametrize("clusters", [LARGE, SMALL])
-def test_no_line_of_the_small_print_breaks_inside_a_formula(name, clusters, published):
-    table = fig2_table(clusters) if name == "fig2" else fig5_table(clusters[-1])
-    fig = FIGURES[name](table, published, "laptop scale")
-    assert all(line.count("$") % 2 == 0 for line in fig.get_supxlabel().split("\n"))
-
-
-@pytest.mark.parametrize("name", ["fig2", "fig5"])
-def test_nothing_is_clipped(name, published):
-    table = fig2_table(LARGE, variational=True) if name == "fig2" else fig5_table()
-    fig = FIGURES[name](table, published, "laptop scale")
-    FigureCanvasAgg(fig).draw()
-    words = [text for text in fig.texts if text.get_text()]
-    assert len(words) == 1
-    for artist in (*fig.axes, *fig.legends, *words):
-        box = artist.get_tightbbox()
-        assert box is not None
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= fig.bbox.x1
-        assert box.y1 <= fig.bbox.y1
+@pytest.mark.parametrize(
+    ("name", "clusters"),
+    [
+        ("fig2", LARGE),
+        ("fig2", SMALL),
+        ("fig5", LARGE),
+        ("fig5", SMALL),
+        ("figS2", LARGE),
+        ("figS4", LARGER),
+        ("figS6", LARGER),
+    ],
+)
+def test_nothing_is_clipped_or_covered(name, clusters, published):
+    if name in ("fig2", "figS4"):
+        table = fig2_table(clusters, variational=name == "fig2")
+    else:
+        table = fig5_table(*clusters[-1 if name == "fig5" else 0 :][: 2 if name == "figS2" else 3])
+    table["estimated"] = table.n_sites > 24
+    check_layout(FIGURES[name](table, published, "laptop scale"))
 
 
 def test_fig5_draws_signs_and_amplitudes(published):
@@ -259,7 +289,8 @@ def test_fig1_shows_all_of_a_cluster(geometry):
         (lambda table: table.drop(columns="overlap_rest_sem"), "lacks columns overlap_rest_sem"),
         (lambda table: table.iloc[:0], "no rows"),
         (lambda table: table.assign(series="guess"), "unknown series"),
-        (lambda table: table.assign(cluster=[*["kagome24"] * 21, "kagome18"]), "cluster must have"),
+        (lambda table: table.assign(lattice=[*["kagome"] * 21, "square"]), "lattice must have"),
+        (lambda table: table.assign(network=[*["dense2"] * 21, "cnn"]), "network must have"),
     ],
 )
 def test_a_table_that_cannot_be_drawn_is_an_error(spoil, message, published):

@@ -112,3 +112,8 @@ def test_facts_of_a_broken_file_name_it(tmp_path, content):
         path.write_text(content)
     with pytest.raises(PublishedError, match=r"published\.yaml"):
         read_facts(path)
+
+
+def test_points_know_their_lattice_and_number_of_spins(curves):
+    assert set(curves.n_sites) == {24}
+    assert all(cluster.startswith(lattice) for cluster, lattice in zip(curves.cluster, curves.lattice, strict=True))

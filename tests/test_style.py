@@ -75,6 +75,14 @@ def test_frustrated_region_is_shaded_within_the_axes(lattice, limits, region):
     assert ax.get_xlim() == limits
 
 
+@pytest.mark.parametrize(
+    ("lattice", "j2", "strong"),
+    [("square", 0.4, True), ("square", 0.61, False), ("triangle", 1.6, True), ("kagome", 0.5, False)],
+)
+def test_a_coupling_is_frustrated_where_the_axes_are_shaded(lattice, j2, strong):
+    assert style.is_frustrated(lattice, j2) == strong
+
+
 def test_nothing_is_shaded_where_nothing_is_frustrated():
     _, ax = style.single_column()
     ax.set_xlim(0, 0.3)

@@ -98,6 +98,24 @@ def test_samples_follow_psi_squared(state):
     assert abs(chi2 - degrees) < 5 * np.sqrt(2 * degrees)
 
 
+def test_samples_of_other_powers(state):
+    """Power 1 follows |psi|; power 0 is uniform, also over states of amplitude 0."""
+    states, psi = state.expand()
+    n = 20_000
+    for power in (0, 1):
+        drawn, values = state.sample(n, np.random.default_rng(8), power)
+        rank = np.searchsorted(states, drawn)
+        np.testing.assert_array_equal(values, psi[rank])
+        weight = np.abs(psi) ** power
+        assert state.orbit_weights(power).sum() == pytest.approx(weight.sum())
+        counts = np.bincount(rank, minlength=len(states))
+        half = np.arange(len(states)) < len(states) // 3
+        expected = weight[half].sum() / weight.sum()
+        assert counts[half].sum() / n == pytest.approx(expected, abs=4 * np.sqrt(expected / n))
+        if power == 0 and (psi == 0).any():
+            assert (values == 0).any()
+
+
 def test_samples_are_reproducible(state):
     first, _ = state.sample(100, np.random.default_rng(3))
     again, _ = state.sample(100, np.random.default_rng(3))

@@ -24,6 +24,7 @@ GroundState = Annotated[Path, typer.Option(help="ground state")]
 Code = Annotated[str, typer.Option(help="hash of the code; checkpoints of other code are not resumed")]
 SaveEvery = Annotated[float, typer.Option(help="seconds between checkpoints")]
 Tau = Annotated[float, typer.Option(help="relative change that makes a hidden unit important")]
+Cost = Annotated[Path, typer.Option(help="wall time and devices of the training, JSON")]
 Files = Annotated[list[Path], typer.Option(help="input file; repeat the option for more")]
 
 
@@ -127,9 +128,9 @@ def supervised(
 
 @app.command()
 def overlaps(
+    settings: Settings,
     ground_state: GroundState,
     weights: Annotated[Path, typer.Option(help="trained networks of one cell")],
-    samples: Annotated[int, typer.Option(help="fresh |psi|^2 samples")],
     out: Out,
     data: Files = [],  # noqa: B006
     device: Device = "auto",
@@ -141,21 +142,63 @@ def overlaps(
     from nqs.dataset import by_epsilon
     from nqs.device import choose
 
-    stage.build(ground_state, weights, by_epsilon(data), samples, out, choose(device))
+    stage.build(ground_state, weights, by_epsilon(data), json.loads(settings), out, choose(device))
 
 
 @app.command()
 def summary(
-    settings: Settings, overlaps: Files, out: Out, cost: Annotated[Path, typer.Option(help="wall time, JSON")]
+    settings: Settings,
+    overlaps: Files,
+    out: Out,
+    cost: Cost,
+    reconfiguration: Files = [],  # noqa: B006
 ) -> None:
-    """The table behind a figure."""
+    """The table behind a figure of westerhout2020."""
+    set_threads(1)
     from nqs.analysis import summary as stage
-    from nqs.identity import CellKey
 
-    cell = json.loads(settings)
-    keys = [CellKey(**key) for key in cell["cells"]]
-    selection = stage.Selection(keys, cell["epsilon"], cell["repeats"], dict(cell["lattices"]))
-    stage.build(overlaps, selection, out, cost)
+    stage.build(overlaps, reconfiguration, json.loads(settings), out, cost)
+
+
+@app.command("critical-sizes")
+def critical_sizes(settings: Settings, overlaps: Files, out: Out, cost: Cost) -> None:
+    """The smallest training sets that generalise, against the dimension of the Hilbert space."""
+    set_threads(1)
+    from nqs.analysis import critical_sizes as stage
+
+    stage.build(overlaps, json.loads(settings), out, cost)
+
+
+@app.command()
+def sensitivity(settings: Settings, overlaps: Files, histories: Files, out: Out, cost: Cost) -> None:
+    """How the overlaps change with the settings of the training."""
+    set_threads(1)
+    from nqs.analysis import sensitivity as stage
+
+    stage.build(overlaps, histories, json.loads(settings), out, cost)
+
+
+@app.command()
+def reconfiguration(
+    settings: Settings,
+    ground_state: GroundState,
+    out: Out,
+    table: Annotated[Path, typer.Option(help="table of the runs")],
+    trace: Annotated[Path, typer.Option(help="table of the iterations")],
+    checkpoints: Annotated[Path, typer.Option(help="folder for unfinished runs")],
+    threads: Threads = 1,
+    save_every: SaveEvery = 20.0,
+    code: Code = "",
+) -> None:
+    """Find variational ground states of one cell by stochastic reconfiguration."""
+    set_threads(1)
+    end_as_exception()
+    from nqs import reconfiguration as stage
+
+    stage.run(
+        json.loads(settings), ground_state, out, table, trace,
+        checkpoints=checkpoints, threads=threads, code=code, save_every=save_every,
+    )  # fmt: skip
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """What variational Monte Carlo asks of a wave function.
 
-An `Ansatz` is a family psi(s; theta) of real wave functions; `at(theta)` is one member of it, a `Wave`, which may keep
-what its evaluations share. Sampler, local energy and stochastic reconfiguration know nothing else, so a new
-wave function needs `log_psi` and `jacobian` (wrapped in `DenseDerivatives`), and may bring faster ratios, chains and
-derivative products of its own, as the restricted Boltzmann machine does (`nqs.rbm`).
+An `Ansatz` is a family psi(s; theta) of wave functions with real parameters; `at(theta)` is one member of it, a `Wave`,
+which may keep what its evaluations share. Most are real; `nqs.amplitude_phase` joins two real ones to a complex one.
+Sampler, local energy and stochastic reconfiguration know nothing else, so a new wave function needs `log_psi` and
+`jacobian` (wrapped in `DenseDerivatives`; ratios and chains come from `nqs.evaluated_wave`), and may bring faster
+ratios, chains and derivative products of its own, as the restricted Boltzmann machine does (`nqs.rbm`).
 
 Shapes: U states, P parameters, B bonds, C chains. States are uint64, bit i = site i, 1 = up.
 """
@@ -41,6 +42,14 @@ class Derivatives(Protocol):
         """sqrt(w_u w_v) (O_u - O_mean).(O_v - O_mean) + shift 1: (U, U), float32, Fortran order, upper triangle."""
 
 
+@dataclass(frozen=True)
+class ComplexDerivatives:
+    """Derivatives of ln|psi| and of the phase of a complex psi, whose parameters are those of both in turn."""
+
+    amplitude: Derivatives
+    phase: Derivatives
+
+
 class Wave(Protocol):
     """A wave function with fixed parameters."""
 
@@ -48,15 +57,15 @@ class Wave(Protocol):
     def n_sites(self) -> int: ...
 
     def log_psi(self, states: np.ndarray) -> np.ndarray:
-        """ln psi: (U,) float64."""
+        """ln psi: (U,) float64, or complex128."""
 
     def log_psi_all(self) -> np.ndarray:
-        """ln psi of all 2^N states, in order: float64."""
+        """ln psi of all 2^N states, in order: float64, or complex128."""
 
     def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
         """psi(s') / psi(s) after exchanging the spins of each bond: (U, B); 0 where they are parallel."""
 
-    def derivatives(self, states: np.ndarray) -> Derivatives:
+    def derivatives(self, states: np.ndarray) -> Derivatives | ComplexDerivatives:
         """Derivatives of ln psi at the states."""
 
     def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:

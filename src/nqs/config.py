@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from math import comb
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from nqs.cluster_names import CLUSTERS, sites
-from nqs.config_blocks import Block, Positive, pick, without_repeats
+from nqs.config_blocks import Block, Count, Positive, pick, without_repeats
 from nqs.config_ju2025 import Ju2025
 from nqs.config_mummaneni2026 import Mummaneni2026
 from nqs.config_westerhout2020 import Westerhout2020
@@ -27,6 +28,7 @@ ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
 MOST_SITES = 36  # exact ground states end here
+MOST_LISTED_SITES = 24  # 2.7 million basis states
 
 
 class ClusterBlock(Block):
@@ -60,6 +62,7 @@ class NetworkBlock(Block):
     kernel: Positive = Field(5, description="cnn: odd width of the square kernel, in sites")
     last_bias: bool = Field(False, description="dense: bias in the last layer (the published counts have none)")
     learning_rate: float = Field(gt=0, description="Adam step size")
+    batch: Positive | None = Field(None, description="states per update, in place of the study's")
     max_updates: Positive | None = Field(None, description="updates at most, where fewer than the study's")
 
     @field_validator("architecture")
@@ -82,6 +85,9 @@ class GroundStateBlock(Block):
         ("translations", "spin_flip"),
         description="symmetries that split the search into sectors; the first two always",
     )
+    point_group_above: Count = Field(
+        24, description="clusters with more sites use the point group as well, without which 36 sites do not fit"
+    )
     backend: Literal["auto", "quspin", "kernel"] = Field(
         "auto", description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above"
     )
@@ -95,6 +101,11 @@ class GroundStateBlock(Block):
         if missing:
             raise ValueError(f"must contain {' and '.join(missing)}, which label the ground state")
         return without_repeats(values, "symmetry")
+
+    def symmetries_of(self, n_sites: int) -> list[str]:
+        """Symmetries used on clusters of so many sites."""
+        point = n_sites > self.point_group_above and "point" not in self.symmetries
+        return [*self.symmetries, *(["point"] if point else [])]
 
 
 class Config(Block):
@@ -118,17 +129,51 @@ class Config(Block):
         for name in sorted({*CLUSTERS} & {*self.clusters}):
             raise ValueError(f"clusters.{name}: this name is built in; choose another")
         known = sorted({*CLUSTERS, *self.clusters})
-        for key, name in self.westerhout2020.cluster_names():
+        study = self.westerhout2020
+        for key, name in study.cluster_names():
             pick(name, known, "cluster", key)
             if self.cluster(name)[0] == "ring":
                 raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
-        for key, name in self.westerhout2020.network_names():
+        for key, name in study.network_names():
             pick(name, sorted(self.networks), "network", key)
-        for key, cluster, name in self.westerhout2020.trained_on():
+        return self
+
+    @model_validator(mode="after")
+    def clusters_carry_what_is_computed(self) -> Config:
+        study = self.westerhout2020
+        for key, cluster, name in study.trained_on():
             if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] == "kagome":
                 raise ValueError(
                     f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
                     "choose a dense network"
+                )
+        name = study.fig2.variational.network
+        if self.networks[name].architecture != "dense":
+            raise ValueError(f"westerhout2020.fig2.variational.network: '{name}' is not dense; choose a dense network")
+        for key, below, above in study.same_lattices():
+            if self.cluster(below)[0] != self.cluster(above)[0]:
+                raise ValueError(
+                    f"{key}: '{below}' is not of the lattice of '{above}' above it; choose another cluster"
+                )
+        for key, cluster in study.on_the_whole_basis():
+            if sites(*self.cluster(cluster)) > MOST_LISTED_SITES:
+                raise ValueError(
+                    f"{key}: the basis states of '{cluster}' are too many to list; "
+                    f"choose a cluster of at most {MOST_LISTED_SITES} sites"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def training_sets_have_states(self) -> Config:
+        ratio = self.westerhout2020.dataset.validation_ratio
+        for key, cluster, epsilon in self.westerhout2020.training_sets():
+            n = sites(*self.cluster(cluster))
+            dimension = comb(n, n // 2)
+            if min(round(epsilon * dimension), round(epsilon * ratio * dimension)) < 1:
+                raise ValueError(
+                    f"{key}: {epsilon:g} gives {round(epsilon * dimension)} training and "
+                    f"{round(epsilon * ratio * dimension)} validation states on '{cluster}' (K = {dimension}); "
+                    "both need at least one: raise it or dataset.validation_ratio"
                 )
         return self
 

@@ -1,12 +1,18 @@
-"""Configuration of the study `westerhout2020`."""
+"""Configuration of the study `westerhout2020`. Blocks of its figures: config_westerhout2020_figures.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from nqs.config_blocks import Block, Coupling, Epsilon, Positive, pick, without_repeats
+from nqs.config_blocks import Block, Positive, pick
+from nqs.config_westerhout2020_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
+
+STUDY = "westerhout2020"
+NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
+TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
+EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
 
 
 class DatasetBlock(Block):
@@ -36,87 +42,25 @@ class OverlapBlock(Block):
     """Evaluation of trained networks."""
 
     samples: Positive = Field(100_000, description="fresh |psi|^2 samples of the `sampled` overlap")
+    exact_up_to: Positive = Field(24, description="sites; `rest` and `full` of larger clusters are estimated")
+    large_samples: Positive = Field(1_000_000, description="fresh samples of all overlaps of larger clusters")
 
 
-class Couplings(Block):
-    """Anything scanned over J2/J1."""
+class ReconfigurationBlock(Block):
+    """Variational states by stochastic reconfiguration; energies in Pauli units, four times those of S.S."""
 
-    j2: tuple[Coupling, ...] = Field(description="couplings J2/J1")
-
-    @field_validator("j2")
-    @classmethod
-    def distinct(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return without_repeats(values, "coupling")
-
-
-class Panel(Couplings):
-    """One lattice of Fig. 2."""
-
-    cluster: str = Field(description="cluster name")
-    networks: tuple[str, ...] = Field(description="networks trained on its signs")
-    j2_of: dict[str, tuple[Coupling, ...]] = Field({}, description="networks trained at some of the couplings only")
-    expressibility: tuple[Coupling, ...] = Field((), description="couplings of the dashed line; a subset of j2")
-
-    @field_validator("networks")
-    @classmethod
-    def networks_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return without_repeats(values, "network")
-
-    @field_validator("expressibility")
-    @classmethod
-    def couplings_differ(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return without_repeats(values, "coupling") if values else values
+    samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
+    shift: float = Field(1e-3, gt=0, description="added to the diagonal of S")
+    learning_rate: float = Field(1e-2, gt=0, description="step along the reconfigured force")
+    iterations: Positive = Field(description="iterations of every run")
+    repeats: Positive = Field(4, description="runs per coupling")
+    average_over: Positive = Field(50, description="last iterations whose mean energy is given")
 
     @model_validator(mode="after")
-    def subset(self) -> Panel:
-        for name in self.j2_of:
-            pick(name, self.networks, "network", "j2_of")
-        for values in self.j2_of.values():
-            without_repeats(values, "coupling in j2_of")
-        for key, values in [("expressibility", self.expressibility), *self.j2_of.items()]:
-            extra = sorted(set(values) - set(self.j2))
-            if extra:
-                raise ValueError(f"{key}: {extra} not in j2; list those couplings in j2 too")
+    def average_within_the_run(self) -> ReconfigurationBlock:
+        if self.average_over > self.iterations:
+            raise ValueError(f"average_over = {self.average_over} is more than iterations = {self.iterations}")
         return self
-
-    def couplings(self, network: str) -> tuple[float, ...]:
-        """The couplings at which a network is trained."""
-        return self.j2_of.get(network, self.j2)
-
-
-class Fig1(Block):
-    """The lattices."""
-
-    clusters: tuple[str, ...] = Field(description="clusters drawn, left to right")
-
-    @field_validator("clusters")
-    @classmethod
-    def clusters_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return without_repeats(values, "cluster")
-
-
-class Fig2(Block):
-    """Sign overlap against J2/J1."""
-
-    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
-    repeats: Positive = Field(4, description="networks per point, each on its own data set")
-    expressibility_network: str = Field("dense2", description="network of the dashed line")
-    panels: tuple[Panel, ...] = Field(min_length=1, description="one per lattice")
-
-    @field_validator("panels")
-    @classmethod
-    def clusters_differ(cls, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
-        without_repeats(tuple(panel.cluster for panel in panels), "cluster")
-        return panels
-
-
-class Fig5(Couplings):
-    """Sign against amplitude overlap."""
-
-    cluster: str = Field(description="cluster name")
-    network: str = Field("dense2", description="network used for both targets")
-    epsilon: Epsilon = Field(0.01, description="training-set size over Hilbert-space dimension")
-    repeats: Positive = Field(4, description="networks per point")
 
 
 class Westerhout2020(Block):
@@ -126,31 +70,96 @@ class Westerhout2020(Block):
     training: TrainingBlock
     expressibility: ExpressibilityBlock
     overlaps: OverlapBlock
+    reconfiguration: ReconfigurationBlock
     fig1: Fig1
     fig2: Fig2
-    fig5: Fig5
+    fig3: EpsilonScan
+    fig4: Fig4
+    fig5: TargetScan
+    figS1: EpsilonScan
+    figS2: TargetScan
+    figS3: EpsilonScan
+    figS4: FigS4
+    figS5: EpsilonScan
+    figS6: TargetScan
+    figS7: EpsilonScan
+    tableX1: TableX1
 
-    def trained_on(self) -> Iterable[tuple[str, str, str]]:
+    @model_validator(mode="after")
+    def critical_sizes_are_scanned(self) -> Westerhout2020:
+        for name in self.fig4.scans:
+            pick(name, EPSILON_SCANS, "scan", "fig4.scans")
+        scans = [getattr(self, name) for name in self.fig4.scans]
+        if {scan.target for scan in scans} != {"sign"} or len({scan.network for scan in scans}) > 1:
+            raise ValueError("fig4.scans: must be scans of the signs by one network; choose others")
+        here, known = " and ".join(self.fig4.scans), sorted({panel.cluster for scan in scans for panel in scan.panels})
+        for cluster in self.fig4.clusters:
+            pick(cluster, known, "cluster", "fig4.clusters")
+            scanned = {j2 for scan in scans for panel in scan.panels if panel.cluster == cluster for j2 in panel.j2}
+            missing = [f"{j2:g}" for j2 in self.fig4.j2 if j2 not in scanned]
+            if missing:
+                raise ValueError(
+                    f"fig4.j2: {', '.join(missing)} not scanned on '{cluster}' by {here}; add it there or drop it here"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def distinct_sets_differ(self) -> Westerhout2020:
+        if self.tableX1.distinct and not self.dataset.replacement:
+            raise ValueError(
+                "tableX1.distinct: dataset.replacement = false draws distinct states already; set it to false"
+            )
+        return self
+
+    @property
+    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | TableX1]:
+        """Blocks that train networks on samples of a ground state, by name."""
+        return {name: getattr(self, name) for name in (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, "tableX1")}
+
+    def trained_on(self) -> Iterator[tuple[str, str, str]]:
         """Key, cluster and network of everything that is trained."""
-        for number, panel in enumerate(self.fig2.panels):
-            for name in panel.networks:
-                yield f"westerhout2020.fig2.panels.{number}.networks", panel.cluster, name
-            if panel.expressibility:
-                yield "westerhout2020.fig2.expressibility_network", panel.cluster, self.fig2.expressibility_network
-        yield "westerhout2020.fig5.network", self.fig5.cluster, self.fig5.network
+        for name, block in self.trained.items():
+            for key, cluster, network in block.trained_on():
+                yield f"{STUDY}.{name}.{key}", cluster, network
 
-    def cluster_names(self) -> Iterable[tuple[str, str]]:
-        """Key and name of every cluster."""
-        for name in self.fig1.clusters:
-            yield "westerhout2020.fig1.clusters", name
-        for number, panel in enumerate(self.fig2.panels):
-            yield f"westerhout2020.fig2.panels.{number}.cluster", panel.cluster
-        yield "westerhout2020.fig5.cluster", self.fig5.cluster
-
-    def network_names(self) -> Iterable[tuple[str, str]]:
+    def network_names(self) -> Iterator[tuple[str, str]]:
         """Key and name of every network."""
+        yield f"{STUDY}.fig2.expressibility_network", self.fig2.expressibility_network
+        yield f"{STUDY}.fig2.variational.network", self.fig2.variational.network
+        yield from ((key, network) for key, _, network in self.trained_on())
+
+    def cluster_names(self) -> Iterator[tuple[str, str]]:
+        """Key and name of every cluster."""
+        yield from ((f"{STUDY}.fig1.clusters", name) for name in self.fig1.clusters)
+        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
+            part = "points" if isinstance(block, TableX1) else "panels"
+            for number, place in enumerate(getattr(block, part)):
+                yield f"{STUDY}.{name}.{part}.{number}.cluster", place.cluster
+
+    def training_sets(self) -> Iterator[tuple[str, str, float]]:
+        """Key, cluster and size of every training set."""
+        for name, block in self.trained.items():
+            if isinstance(block, EpsilonScan):
+                for number, panel in enumerate(block.panels):
+                    for epsilon in panel.epsilons:
+                        yield f"{STUDY}.{name}.panels.{number}.epsilons", panel.cluster, epsilon
+            else:
+                for _, cluster, _ in block.trained_on():
+                    yield f"{STUDY}.{name}.epsilon", cluster, block.epsilon
+
+    def same_lattices(self) -> list[tuple[str, str, str]]:
+        """Key of a cluster in the lower row of Fig. 2, the cluster, and the one above; ValueError if not in pairs."""
+        above, below = self.fig2.panels, self.fig2.variational.panels
+        key = f"{STUDY}.fig2.variational.panels"
+        if len(below) not in (0, len(above)):
+            raise ValueError(f"{key}: {len(below)} below {len(above)} panels; give one for each of them, or none")
+        pairs = enumerate(zip(below, above, strict=False))  # there may be none below
+        return [(f"{key}.{number}.cluster", one.cluster, other.cluster) for number, (one, other) in pairs]
+
+    def on_the_whole_basis(self) -> Iterator[tuple[str, str]]:
+        """Key and name of clusters whose whole basis is needed as a list."""
         for number, panel in enumerate(self.fig2.panels):
-            for name in panel.networks:
-                yield f"westerhout2020.fig2.panels.{number}.networks", name
-        yield "westerhout2020.fig2.expressibility_network", self.fig2.expressibility_network
-        yield "westerhout2020.fig5.network", self.fig5.network
+            if panel.expressibility:
+                yield f"{STUDY}.fig2.panels.{number}.expressibility", panel.cluster
+        for number, place in enumerate(self.fig2.variational.panels):
+            yield f"{STUDY}.fig2.variational.panels.{number}.cluster", place.cluster

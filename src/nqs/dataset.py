@@ -3,7 +3,7 @@
 A sample holds a training and a validation set. The training set has round(epsilon K) states drawn from |psi|^2; the
 validation set is drawn from |psi|^2 restricted to states outside the training set, so that early stopping measures
 generalisation. With replacement (default) duplicates are kept; without, states are drawn one after the other from
-those that are left.
+those that are left. Both ways see the same stream of draws, so that their networks can be compared in pairs.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def draw(
             f"epsilon = {epsilon:g} gives {n_train} training and {n_validation} validation states of K = "
             f"{wavefunction.dimension}; both need at least one: raise epsilon or validation_ratio"
         )
-    there = int(wavefunction.orbit_sizes[wavefunction.amplitudes != 0].sum())
+    there = 0 if replacement else int(wavefunction.orbit_sizes[wavefunction.amplitudes != 0].sum())
     if not replacement and n_train + n_validation > there:
         raise InputError(
             f"epsilon = {epsilon:g} asks for {n_train} + {n_validation} distinct states, but only {there} have "

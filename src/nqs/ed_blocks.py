@@ -12,7 +12,7 @@ The lists serve all sectors and couplings. Long ones are memory-mapped from the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import h5py
@@ -20,13 +20,16 @@ import numpy as np
 
 from nqs.ed_basis import Orbits, Walk, find_orbits, make_walk
 from nqs.ed_kernel import PIECE, Layout, Neighbours, aligned_sum, block_starts, find_neighbours, make_layout
+from nqs.ed_lanes import Lanes
+from nqs.ed_screening import Level, ScreenedRun, Screening
 from nqs.errors import BrokenFileError
-from nqs.lanczos import Apply, StoredLanczos
+from nqs.lanczos import Apply, Run, StoredLanczos, norm
 from nqs.lattices import Cluster
 from nqs.models import heisenberg_j1j2
 from nqs.symmetry import Generator
 
 MAPPED = 1 << 24  # bytes above which a list is mapped instead of read
+LARGE = 1 << 20  # orbits above which the gap is coarser
 SINGLE = 1 << 23  # orbits above which vectors are float32
 # Krylov vectors of an extension, Ritz vectors kept, and Krylov vectors of the first extension: at 24 sites the error of
 # the Ritz value exceeds its residual before 16 steps, so that sectors dropped earlier may hold the lowest level.
@@ -122,6 +125,11 @@ class KernelSectors:
         """Precision of the search."""
         return np.float32 if len(self.orbits.sizes) > SINGLE else np.float64
 
+    @property
+    def large(self) -> bool:
+        """Whether a coarser gap will do, to save time."""
+        return len(self.orbits.sizes) > LARGE
+
     def dimension(self, name: str) -> int:
         """Number of orbits in the sector."""
         return int(self.file[name].attrs["dimension"])
@@ -133,20 +141,52 @@ class KernelSectors:
     def _odd(self, name: str) -> int:
         return odd_parity(self.file.attrs["orders"], self.file[name].attrs["signs"])
 
-    def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> StoredLanczos:
-        """Lanczos run of one sector from a random vector."""
+    def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> Run:
+        """Lanczos run of one sector from a random vector; what the screening found counts until it is extended."""
+        if excluded is None and name in self.screened:
+            return ScreenedRun(self.screened[name], partial(self._run, name, seed), self._path(name, seed).exists())
+        return self._run(name, seed, excluded)
 
-        def start() -> np.ndarray:
-            vector: np.ndarray = np.random.default_rng(seed).standard_normal(len(self.orbits.sizes)).astype(self.dtype)
-            vector[self.absent(name)] = 0
-            return vector
+    def _path(self, name: str, seed: int) -> Path:
+        return self.folder / f"{name}_{seed}.npz"
 
-        path = self.folder / f"{name}_{seed}.npz"
+    def _run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> StoredLanczos:
         excluded = None if excluded is None else excluded.astype(self.dtype)
         return StoredLanczos(
-            start, path, self.identity, excluded=excluded, available=self.dimension(name),
-            size=SIZE, kept=KEPT, opening=OPENING,
+            partial(self.start, name, seed), self._path(name, seed), self.identity,
+            excluded=excluded, available=self.dimension(name), size=SIZE, kept=KEPT, opening=OPENING,
         )  # fmt: skip
+
+    def start(self, name: str, seed: int) -> np.ndarray:
+        """A random vector of the sector."""
+        vector: np.ndarray = np.random.default_rng(seed).standard_normal(len(self.orbits.sizes)).astype(self.dtype)
+        vector[self.absent(name)] = 0
+        return vector
+
+    @cached_property
+    def screened(self) -> dict[str, Level]:
+        """Lowest level of each sector as far as the screening needs it; empty if there is one sector."""
+        if len(self.names) == 1:
+            return {}
+
+        def start(name: str) -> np.ndarray:
+            vector = self.start(name, 0).astype(np.float32)
+            return vector / np.float32(norm(vector))
+
+        dimension = len(self.orbits.sizes)
+        return Screening(self.names, dimension, self.lanes, start, self.folder, self.identity).run()
+
+    def lanes(self, names: Sequence[str]) -> Lanes:
+        """H in several sectors at once."""
+        fixed, sizes = self.orbits.fixed, self.orbits.sizes
+        tables = [self.layout.coefficients(self._odd(name), np.float32) for name in names]
+        diagonal = np.zeros(len(sizes), dtype=np.float32)
+        terms = []
+        for key, lists in self.neighbours.items():
+            diagonal += np.float32(0.25 * self.couplings[key]) * lists.aligned
+            terms.append((lists, np.float32(0.5 * self.couplings[key]) * np.column_stack(tables)))
+        length = np.sqrt(sizes[fixed] / sizes.max()).astype(np.float32)
+        return Lanes(terms, diagonal, fixed, length, [self.absent(name) for name in names], self.threads)
 
     def apply(self, name: str, dtype: type | None = None) -> Apply:
         """y = H x in one sector."""

@@ -53,7 +53,10 @@ def make_layout(dimension: int, parity_bits: int) -> Layout:
     """The layout for so many orbits; InputError if an index and a parity do not fit into 32 bits."""
     spare = 32 - (dimension - 1).bit_length() - parity_bits
     if spare < 0:
-        raise InputError(f"{dimension} orbits are too many; add 'point' to ground_state.symmetries")
+        raise InputError(
+            f"{dimension} orbits are too many; add 'point' to ground_state.symmetries or lower "
+            "ground_state.point_group_above"
+        )
     return Layout(parity_bits, min(spare, MOST_COUNT_BITS))
 
 

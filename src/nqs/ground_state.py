@@ -4,6 +4,9 @@ Sectors are searched best first: the Lanczos run whose lower bound (Ritz value -
 lowest is extended until that run is converged; every other sector is then known to lie above.
 The next level is found in the same way, with the ground state projected out of its own sector, so
 that a degenerate partner inside the sector is seen as well.
+
+The kernel screens all sectors first (nqs.ed_screening), so that normally few are searched. On large clusters the next
+level may be a Ritz value of the screening: an upper bound, with a residual of at most LARGE_GAP_RESIDUAL.
 """
 
 import json
@@ -19,7 +22,7 @@ import numpy as np
 
 from nqs.errors import GroundStateError
 from nqs.io import open_hdf5
-from nqs.lanczos import Apply, Lanczos
+from nqs.lanczos import Apply, Run
 from nqs.models import j1j2_couplings
 from nqs.progress import INTERVAL
 from nqs.sectors import Sectors, open_sectors
@@ -31,14 +34,19 @@ DEGENERATE = 1e-8  # gap, S.S units, below which two levels count as one
 # the gap, and enough to tell a gap below CLOSE from a degeneracy.
 GAP_RESIDUAL = 1e-4
 CLOSE, CLOSE_RESIDUAL = 1e-3, 1e-6
-# float32 vectors: the relative residual they reach, and residuals of the next level
-SINGLE_TOLERANCE, SINGLE_GAP_RESIDUAL = 2e-6, 1e-2
+# The same with the kernel on large clusters, where a gap below 0.01 makes a coupling near a crossing
+LARGE_GAP_RESIDUAL = 1e-2
+LARGE_CLOSE, LARGE_CLOSE_RESIDUAL = 2e-2, 1e-4
+SINGLE_TOLERANCE = 2e-6  # relative residual that float32 vectors reach
 MAX_EXTENSIONS = 500
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units)."""
+    """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units).
+
+    The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL.
+    """
 
     sector: str
     vector: np.ndarray
@@ -114,18 +122,17 @@ def find_levels(sectors: Sectors, tolerance: float) -> Levels:
         raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
     if sectors.dimension(name) > 1:
         runs[name, 1] = sectors.run(name, 1, excluded=vector)
-    gap = _gap(runs, block, energy, sectors.dtype)
+    gap = _gap(runs, block, energy, sectors.large)
     return Levels(name, vector, energy, gap, residual)
 
 
-def _gap(
-    runs: Mapping[tuple[str, int], Lanczos], block: Callable[[str], Apply], energy: float, dtype: type = np.float64
-) -> float:
+def _gap(runs: Mapping[tuple[str, int], Run], block: Callable[[str], Apply], energy: float, large: bool) -> float:
     """Distance from `energy` to the lowest level of the remaining runs."""
-    wide, narrow = (SINGLE_GAP_RESIDUAL, GAP_RESIDUAL) if dtype == np.float32 else (GAP_RESIDUAL, CLOSE_RESIDUAL)
 
-    def tolerance(run: Lanczos) -> float:
-        return narrow if run.energy - energy < CLOSE else wide
+    def tolerance(run: Run) -> float:
+        if large:
+            return LARGE_CLOSE_RESIDUAL if run.energy - energy < LARGE_CLOSE else LARGE_GAP_RESIDUAL
+        return CLOSE_RESIDUAL if run.energy - energy < CLOSE else GAP_RESIDUAL
 
     if not runs:
         return np.inf
@@ -136,9 +143,9 @@ def _gap(
 
 
 def _lowest(
-    runs: Mapping[tuple[str, int], Lanczos],
+    runs: Mapping[tuple[str, int], Run],
     block: Callable[[str], Apply],
-    tolerance: Callable[[Lanczos], float],
+    tolerance: Callable[[Run], float],
 ) -> tuple[str, int]:
     """Key of the run with the lowest level, extended until its residual is within tolerance."""
     printed = time.monotonic()

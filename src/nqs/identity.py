@@ -7,7 +7,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
-SAMPLED, WHOLE = "sampled", "whole"
+SAMPLED, WHOLE, DISTINCT = "sampled", "whole", "distinct"
 SWEEP, TRACE = "sweep", "trace"
 SEARCH, FINAL, SINGLE = "search", "final", "single"
 DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep network
@@ -15,7 +15,11 @@ DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep net
 
 @dataclass(frozen=True, order=True)
 class CellKey:
-    """Identity of a supervised cell; `data` is `sampled` (a small training set) or `whole` (the whole ground state)."""
+    """Identity of a supervised cell.
+
+    data: `sampled` (small training sets as configured), `distinct` (small training sets without repeated states) or
+    `whole` (the whole ground state).
+    """
 
     study: str
     cluster: str
@@ -46,6 +50,26 @@ class Member:
 
     epsilon: float
     repeat: int
+
+
+@dataclass(frozen=True, order=True)
+class ReconfigurationKey:
+    """Identity of a cell of stochastic reconfiguration on a cluster: one network at one coupling."""
+
+    study: str
+    cluster: str
+    j2: float
+    network: str
+
+    @property
+    def coupling(self) -> tuple[str, float]:
+        """Cluster and J2/J1."""
+        return self.cluster, self.j2
+
+    @property
+    def path(self) -> str:
+        """Path of the cell below results/<scale>/<stage>/."""
+        return f"{self.study}/{self.cluster}/{coupling_name(self.j2)}/{self.network}"
 
 
 @dataclass(frozen=True, order=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 from zipfile import BadZipFile
 
 import numpy as np
@@ -10,6 +11,28 @@ from nqs.io import save_arrays
 
 Apply = Callable[[np.ndarray], np.ndarray]
 BLOCK = 1 << 12  # entries of float32 vectors that are summed in single precision; the blocks' sums are float64
+
+
+class Run(Protocol):
+    """Search for the lowest level of a matrix, extended at will."""
+
+    @property
+    def energy(self) -> float:
+        """Lowest Ritz value."""
+
+    @property
+    def residual(self) -> float:
+        """Its residual."""
+
+    @property
+    def vector(self) -> np.ndarray:
+        """Its Ritz vector."""
+
+    def bound(self, tolerance: float) -> float:
+        """Level below which there is nothing; the Ritz value itself once its residual is within tolerance."""
+
+    def extend(self, apply: Apply) -> None:
+        """Take some more products with the matrix."""
 
 
 class Lanczos:
@@ -42,15 +65,8 @@ class Lanczos:
         self.energy, self.residual = 0.0, np.inf
 
     def bound(self, tolerance: float) -> float:
-        """Level below which this run holds nothing; the Ritz value itself once converged.
-
-        The residual r only proves a level within r of the Ritz value. A start vector with a small
-        part e in the lowest level, d below, can rest above it with r about e d, so sqrt(r) is
-        taken while r is small: it covers d < e.
-        """
-        if self.residual <= tolerance:
-            return self.energy
-        return self.energy - max(self.residual, np.sqrt(self.residual))
+        """Level below which this run holds nothing; the Ritz value itself once converged."""
+        return self.energy if self.residual <= tolerance else lower_bound(self.energy, self.residual)
 
     @property
     def vector(self) -> np.ndarray:
@@ -155,6 +171,16 @@ class StoredLanczos(Lanczos):
         except (OSError, ValueError, EOFError, BadZipFile):
             return None
         return stored if str(stored["identity"]) == self.identity else None
+
+
+def lower_bound(energy: float, residual: float) -> float:
+    """Level below which a sector with this Ritz value holds nothing.
+
+    The residual r only proves a level within r of the Ritz value. A start vector with a small
+    part e in the lowest level, d below, can rest above it with r about e d, so sqrt(r) is
+    taken while r is small: it covers d < e.
+    """
+    return energy - max(residual, float(np.sqrt(residual)))
 
 
 def overlaps(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ class Heisenberg:
     marshall: bool = True
 
     def local_energies(self, wave: Wave, states: np.ndarray) -> np.ndarray:
-        """E_loc of each state: (U,) float64."""
+        """E_loc of each state: (U,) float64, complex128 for a complex wave function."""
         ratios = wave.swap_ratios(states, self.bonds)  # (state, bond), 0 where the spins are parallel
         exchange = -0.5 if self.marshall else 0.5
         return self.diagonal(states) + exchange * (ratios @ self.couplings)

@@ -15,12 +15,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from nqs.cluster_names import CLUSTERS, sites
 from nqs.errors import NqsError
 
 CURVES = Path("reference/westerhout2020/curves.json")  # from the project's folder
 PRECISION = 0.01  # of every overlap
 COLUMNS = (
-    "figure", "panel", "cluster", "network", "target", "series",
+    "figure", "panel", "cluster", "lattice", "n_sites", "network", "target", "series",
     "j2_over_j1", "epsilon_train", "x", "overlap", "overlap_signed",
 )  # fmt: skip
 UPPER_ROW = {
@@ -31,6 +32,8 @@ UPPER_ROW = {
 LOWER_ROW = {"fig2d_SR_square24": ("d", "square24"), "fig2f_SR_kagome24": ("f", "kagome24")}
 KAGOME_SIGNS = ("fig2c_kagome24_eps0.01", "dense2")  # the one curve whose sign is known
 EPSILON = 0.01  # data-set size of Figs. 2 (upper row) and 5
+# By how much the critical training set grows between two square clusters [text on Fig. 4; its points are not read off].
+GROWTH, GROWTH_SITES = 10.0, (24, 36)
 
 
 class PublishedError(NqsError):
@@ -60,7 +63,12 @@ def read_curves(path: Path = CURVES) -> pd.DataFrame:
         points = [*_fig2(curves), *_fig3(curves), *_fig5(curves)]
     except (OSError, json.JSONDecodeError, KeyError, ValueError) as error:
         raise PublishedError(f"{path}: cannot read the published curves: {error!r}") from error
-    return pd.DataFrame(points, columns=list(COLUMNS))
+    return pd.DataFrame([_of_cluster(point["cluster"]) | point for point in points], columns=list(COLUMNS))
+
+
+def _of_cluster(cluster: str) -> dict[str, Any]:
+    lattice, shape = CLUSTERS[cluster]
+    return {"lattice": lattice, "n_sites": sites(lattice, shape)}
 
 
 def _fig2(curves: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

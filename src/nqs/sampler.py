@@ -17,11 +17,16 @@ import numpy as np
 from numba import njit
 
 from nqs.ansatz import Wave
-from nqs.errors import InputError
+from nqs.errors import InputError, NqsError
+from nqs.evaluated_wave import EvaluatedWave
 from nqs.symmetry import zero_magnetisation_states
 
 TABLE_SITES = 14  # up to here a table of all states costs less than the chains' ratios
 ENUMERABLE_SITES = 24
+
+
+class NotFiniteError(NqsError):
+    """|psi|^2 is no longer finite."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +132,19 @@ class Exact:
         return np.empty(0, np.uint64)
 
     def draw(self, wave: Wave, chains: np.ndarray, rng: np.random.Generator) -> Sample:
-        logs = wave.log_psi_all()
-        cumulative = np.cumsum(relative_weights(logs[self.sector] if self.zero_magnetisation else logs))
+        cumulative = np.cumsum(relative_weights(self._log_psi(wave)))
+        if not np.isfinite(cumulative[-1]):
+            raise NotFiniteError("|psi|^2 is no longer finite")
         uniform = np.sort(rng.random(self.samples)) * cumulative[-1]
         places, counts = np.unique(np.searchsorted(cumulative, uniform, side="right"), return_counts=True)
         states = self.sector[places] if self.zero_magnetisation else places.astype(np.uint64)
         return Sample(states, counts / self.samples, self.samples)
+
+    def _log_psi(self, wave: Wave) -> np.ndarray:
+        """ln psi of the enumerated states, or ln |psi| where that is cheaper."""
+        if not self.zero_magnetisation:
+            return wave.log_psi_all()
+        return wave.log_modulus(self.sector) if isinstance(wave, EvaluatedWave) else wave.log_psi_all()[self.sector]
 
     @cached_property
     def sector(self) -> np.ndarray:
@@ -142,7 +154,9 @@ class Exact:
 
 def relative_weights(log_psi: np.ndarray) -> np.ndarray:
     """|psi|^2 over its maximum; what would underflow keeps a tiny weight, so that no chain starts on nothing."""
-    return np.exp(np.maximum(2 * (log_psi - log_psi.max()), -700.0))
+    logs = log_psi.real
+    with np.errstate(invalid="ignore"):  # of infinities: the sampler reports them
+        return np.exp(np.maximum(2 * (logs - logs.max()), -700.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 
 from nqs.ed_blocks import KernelSectors
-from nqs.lanczos import Apply, Lanczos
+from nqs.lanczos import Apply, Lanczos, Run
 
 
 class Sectors(Protocol):
@@ -26,10 +26,14 @@ class Sectors(Protocol):
     def dtype(self) -> type:
         """Precision of the runs' vectors."""
 
+    @property
+    def large(self) -> bool:
+        """Whether a coarser gap will do, to save time."""
+
     def dimension(self, name: str) -> int:
         """Dimension of a sector."""
 
-    def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> Lanczos:
+    def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> Run:
         """A run from a random vector, orthogonal to `excluded`."""
 
     def apply(self, name: str, dtype: type | None = None) -> Apply:
@@ -43,6 +47,7 @@ class QuspinSectors:
     file: h5py.File
     couplings: Mapping[str, float]
     dtype: type = np.float64
+    large: bool = False
 
     @property
     def names(self) -> list[str]:

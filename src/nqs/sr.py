@@ -4,7 +4,9 @@
 
 [Sorella 1998; Carleo and Troyer 2017]. S is P x P, but U states span at most U directions, so with X = sqrt(w)(O - <O>)
 the same direction is X^T (X X^T + shift 1)^-1 2 sqrt(w)(E_loc - <E_loc>), a U x U system. Equal states are merged and
-carry weights w. Three solvers, exact up to rounding or tolerance:
+carry weights w. A complex psi = exp(a + i phi) with real parameters of its own for a and phi has two such problems,
+with the real part of E_loc and its imaginary part (`nqs.amplitude_phase`). Three solvers, exact up to rounding or
+tolerance:
 
     kernel      Cholesky of the U x U tangent kernel
     parameters  Cholesky of the P x P matrix S
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from nqs.ansatz import Derivatives
+from nqs.ansatz import ComplexDerivatives, Derivatives
 from nqs.errors import NqsError
 
 TOLERANCE = 2e-5  # of the residual, relative to the force; the direction is then right to better than 1e-3
@@ -81,20 +83,26 @@ class Memory:
         return lambda vector: vector + (gain.astype(np.float32) * (self.basis @ vector)) @ self.basis
 
 
-def force(derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray) -> np.ndarray:
-    """F = 2 cov(O, E_loc), the gradient of the energy: (P,).  weights (U,) add up to 1; energies (U,)."""
+def force(derivatives: Derivatives | ComplexDerivatives, weights: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    """F = 2 Re cov(O, E_loc), the gradient of the energy: (P,).  weights (U,) add up to 1; energies (U,)."""
+    if isinstance(derivatives, ComplexDerivatives):
+        parts = (derivatives.amplitude, energies.real), (derivatives.phase, energies.imag)
+        return np.concatenate([force(part, weights, values) for part, values in parts])
     return 2 * derivatives.backward((weights * (energies - weights @ energies)).astype(np.float32))
 
 
 def direction(
-    derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, shift: float,
+    derivatives: Derivatives | ComplexDerivatives, weights: np.ndarray, energies: np.ndarray, shift: float,
     method: str = "auto", memory: Memory | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Natural gradient (P,), float64.
 
     weights (U,) add up to 1; energies (U,) local energies; method: auto, kernel, parameters or cg; memory: of the run,
-    changed by cg. Raises SingularError if the matrix cannot be factorised.
+    changed by cg, unused for complex wave functions. Raises SingularError if the matrix cannot be factorised.
     """
+    if isinstance(derivatives, ComplexDerivatives):
+        parts = (derivatives.amplitude, energies.real), (derivatives.phase, energies.imag)
+        return np.concatenate([direction(part, weights, values, shift, method) for part, values in parts])
     if method == "auto":
         method = cheapest(derivatives.n_states, derivatives.n_parameters)
     if method == "kernel":

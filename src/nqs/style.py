@@ -122,6 +122,12 @@ def frustrated(ax: Axes, lattice: str) -> None:
     ax.set_xlim(left, right)
 
 
+def is_frustrated(lattice: str, j2_over_j1: float) -> bool:
+    """Whether `lattice` is strongly frustrated at this coupling; the ends of the region are part of it."""
+    start, end = FRUSTRATED[lattice]
+    return start <= j2_over_j1 <= end
+
+
 def frustrated_key() -> Patch:
     """Legend entry of the shaded region."""
     return Patch(color=SHADE, linewidth=0, label="strongly frustrated")

@@ -7,7 +7,6 @@ Shapes: U states, P parameters, B bonds, C chains, as in `nqs.ansatz`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from nqs.ansatz import DenseDerivatives
 from nqs.errors import InputError
+from nqs.evaluated_wave import EvaluatedWave
 from nqs.networks import Network, count_parameters, initial_parameters
 from nqs.stacked import spins_of, unflatten
 
@@ -59,7 +59,7 @@ class TorchAnsatz:
 
 
 @dataclass(frozen=True, eq=False)
-class TorchWave:
+class TorchWave(EvaluatedWave):
     """A network with parameters (P,)."""
 
     network: Network
@@ -82,59 +82,9 @@ class TorchWave:
         chunks = [self.network(self._parameters, chunk) for chunk in self._spins(states).split(CHUNK)]
         return torch.cat(chunks).double().cpu().numpy()
 
-    def log_psi_all(self) -> np.ndarray:
-        return self.log_psi(np.arange(1 << self.n_sites, dtype=np.uint64))
-
-    def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
-        moves, antiparallel = exchanges(bonds)
-        state, bond = np.nonzero(antiparallel(states[:, None], np.arange(len(bonds))))
-        reached, place = np.unique(states[state] ^ moves[bond], return_inverse=True)  # each once: many coincide
-        ratios = np.zeros((len(states), len(bonds)))
-        ratios[state, bond] = np.exp(self.log_psi(reached)[place] - self.log_psi(states)[state])
-        return ratios
-
-    def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-        moves = np.uint64(1) << np.arange(self.n_sites, dtype=np.uint64)
-        return self._sweeps(states, moves, lambda words, picks: np.full(len(words), True), sweeps, rng)
-
-    def exchange_sweeps(
-        self, states: np.ndarray, bonds: np.ndarray, sweeps: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        return self._sweeps(states, *exchanges(bonds), sweeps, rng)
-
-    def _sweeps(
-        self, states: np.ndarray, moves: np.ndarray, allowed: Allowed, sweeps: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """Metropolis chains with random moves (bits that are reversed): one evaluation per proposal for all chains."""
-        shape = sweeps, self.n_sites, len(states)
-        picks, thresholds = rng.integers(len(moves), size=shape), 0.5 * np.log1p(-rng.random(shape))
-        logs, accepted = self.log_psi(states), 0
-        visited = np.empty((sweeps, len(states)), np.uint64)
-        for sweep in range(sweeps):
-            for pick, threshold in zip(picks[sweep], thresholds[sweep], strict=True):
-                proposed = states ^ moves[pick]
-                there = self.log_psi(proposed)
-                accept = allowed(states, pick) & (there - logs > threshold)
-                states[accept], logs[accept] = proposed[accept], there[accept]
-                accepted += int(accept.sum())
-            visited[sweep] = states
-        return visited, accepted
-
     def derivatives(self, states: np.ndarray) -> DenseDerivatives:
         def log_psi(theta: Tensor, spins: Tensor) -> Tensor:
             return self.network(unflatten(self.network, theta), spins[None])[0]
 
         gradient = torch.func.vmap(torch.func.grad(log_psi), in_dims=(None, 0), chunk_size=DERIVATIVE_CHUNK)
         return DenseDerivatives(gradient(self.theta, self._spins(states)).float().cpu().numpy())
-
-
-Allowed = Callable[[np.ndarray, np.ndarray], np.ndarray]  # states and numbers of moves -> which may be made
-
-
-def exchanges(bonds: np.ndarray) -> tuple[np.ndarray, Allowed]:
-    """The bits that an exchange along each bond (B, 2) reverses, and whether its two spins are antiparallel."""
-    first, second = bonds.T.astype(np.uint64)
-    one = np.uint64(1)
-    return (one << first) | (
-        one << second
-    ), lambda words, bond: ((words >> first[bond] ^ words >> second[bond]) & one) == 1

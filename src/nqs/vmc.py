@@ -92,12 +92,13 @@ def run(
 
 
 def train_all(
-    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int
-) -> list[Course]:
-    """All models to their end: `threads` side by side on the CPU, all at once on a GPU."""
-    seeds = [seed_of("vmc", settings["key"], repeat, settings["seed"]) for repeat in range(settings["repeats"])]
+    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int,
+    stage: str = "vmc",
+) -> list[Course]:  # fmt: skip
+    """All models of a stage to their end: `threads` side by side on the CPU, all at once on a GPU (machines only)."""
+    seeds = [seed_of(stage, settings["key"], repeat, settings["seed"]) for repeat in range(settings["repeats"])]
     courses = [checkpoints.load(number) or Course.start(problem, seed) for number, seed in enumerate(seeds)]
-    progress = Progress("vmc", len(courses), problem.max_iterations)
+    progress = Progress(stage, len(courses), problem.max_iterations)
     stop = threading.Event()
 
     def after(numbers: Sequence[int]) -> bool:

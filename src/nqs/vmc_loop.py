@@ -18,7 +18,7 @@ from nqs import diagnostics, sr
 from nqs.ansatz import Ansatz
 from nqs.local_energy import Heisenberg
 from nqs.optimiser import Adam, Sgd
-from nqs.sampler import Sample, Sampler
+from nqs.sampler import NotFiniteError, Sample, Sampler
 
 Status = Literal["running", "converged", "cap", "diverged", "frozen", "singular"]
 DIAGNOSE_EVERY = 50  # iterations between two estimates of errors, R-hat and autocorrelation
@@ -103,7 +103,11 @@ class Course:
 def iterate(course: Course, problem: Problem) -> None:
     """Evaluate the energy at the current parameters and update them, or end the run."""
     wave = problem.ansatz.at(course.theta)
-    sample = problem.sampler.draw(wave, course.chains, course.rng)
+    try:
+        sample = problem.sampler.draw(wave, course.chains, course.rng)
+    except NotFiniteError as error:
+        course.theta = course.before
+        return course.end("diverged", f"{error}; kept the parameters before")
     energies = problem.hamiltonian.local_energies(wave, sample.states)
     note(course, estimate_energy(sample, energies, problem, course.iteration), problem)
     if course.status != "running":
@@ -149,8 +153,8 @@ def is_converged(estimate: Estimate, problem: Problem) -> bool:
 
 def estimate_energy(sample: Sample, energies: np.ndarray, problem: Problem, iteration: int) -> Estimate:
     """Mean and variance of the local energies; errors and chain diagnostics now and then and at the end."""
-    mean = float(sample.weights @ energies)
-    variance = float(sample.weights @ (energies - mean) ** 2)
+    mean = float((sample.weights @ energies).real)
+    variance = float(sample.weights @ np.abs(energies - mean) ** 2)
     n_sites = problem.hamiltonian.n_sites
     magnetisation = np.abs(np.bitwise_count(sample.states).astype(int) - n_sites // 2)
     sectors = np.bincount(magnetisation, sample.weights, n_sites // 2 + 1)
@@ -159,7 +163,7 @@ def estimate_energy(sample: Sample, energies: np.ndarray, problem: Problem, iter
     if not estimate.finite or not (last or iteration % DIAGNOSE_EVERY == 0):
         return estimate
     rhat, tau = 1.0, 1.0
-    along = sample.along_chains(energies)
+    along = sample.along_chains(energies.real)
     if along is not None:
         rhat, tau = diagnostics.split_rhat(along), diagnostics.autocorrelation_time(along)
     error = diagnostics.error_of_mean(variance, sample.n, tau)

@@ -72,11 +72,21 @@ class Wavefunction:
         """The symmetry group."""
         return Group(self.permutations, self.flips)
 
+    def orbit_weights(self, power: int) -> np.ndarray:
+        """|psi|^power summed over each orbit, float64 (n,); power 0 counts states, of amplitude 0 too."""
+        return self.orbit_sizes * np.abs(self.amplitudes) ** power
+
     @cached_property
-    def cumulative_weight(self) -> np.ndarray:
-        """Running sum over orbits of their total probability, ending at 1."""
-        total = np.cumsum(self.orbit_sizes * self.amplitudes**2)
-        return total / total[-1]
+    def _cumulative(self) -> dict[int, np.ndarray]:
+        return {}
+
+    def cumulative_weight(self, power: int = 2) -> np.ndarray:
+        """Running sum of the orbits' weights, over its last value."""
+        if power not in self._cumulative:
+            total = np.cumsum(self.orbit_weights(power))
+            total /= total[-1]
+            self._cumulative[power] = total
+        return self._cumulative[power]
 
     def expand(self) -> tuple[np.ndarray, np.ndarray]:
         """All basis states, ascending, and psi: uint64 (K,), float64 (K,)."""
@@ -89,12 +99,12 @@ class Wavefunction:
             _scatter(images, values, low, high, self.n_sites // 2, psi)
         return states, psi
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """n independent states from psi^2, with psi: uint64 (n,), float64 (n,).
+    def sample(self, n: int, rng: np.random.Generator, power: int = 2) -> tuple[np.ndarray, np.ndarray]:
+        """n independent states from |psi|^power, with psi: uint64 (n,), float64 (n,); power 0 is the uniform basis.
 
         Draws an orbit by its weight, then a uniform group element.
         """
-        orbit = np.searchsorted(self.cumulative_weight, rng.random(n), side="right")
+        orbit = np.searchsorted(self.cumulative_weight(power), rng.random(n), side="right")
         element = rng.integers(len(self.characters), size=n)
         states = self.group.images(self.representatives[orbit], element)
         return states, self.amplitudes[orbit] * self.characters[element]
@@ -149,7 +159,7 @@ class Wavefunction:
     def read(cls, path: Path) -> "Wavefunction":
         """Read a file; BrokenFileError if it is missing, truncated or incomplete."""
         with open_hdf5(path) as file:
-            arrays = {key: file[key][...].astype(kind) for key, kind in ARRAYS.items()}
+            arrays = {key: file[key][...].astype(kind, copy=False) for key, kind in ARRAYS.items()}
             return cls(**arrays, **_attributes(file.attrs))
 
 

@@ -7,7 +7,8 @@ signs, psi_trial = sign(psi) exp(net). Three overlaps are computed for each:
     rest     over the states in neither training nor validation set, both states restricted to it and normalised
     sampled  on fresh draws from |psi|^2, with its standard error
 
-For signs the overlap is <s s_net> = 2 acc - 1, where acc is the |psi|^2-weighted accuracy.
+For signs the overlap is <s s_net> = 2 acc - 1, where acc is the |psi|^2-weighted accuracy. On large clusters `full` and
+`rest` are estimated from draws as well (`overlap_estimates`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nqs import dataset
+from nqs.analysis.overlap_estimates import agreement, estimated_row, sampled_overlap
 from nqs.ensemble import Evaluate, evaluator
 from nqs.identity import WHOLE, seed_of
 from nqs.io import atomic
@@ -66,9 +69,8 @@ def sums(target: str, psi: np.ndarray, output: np.ndarray, weight: np.ndarray | 
     """Sums over states with multiplicities `weight`, from the network's output (state,)."""
     exact = weight * psi**2
     if target == "sign":
-        agreement = np.where((output >= 0) == (psi >= 0), 1.0, -1.0)
         total = float(exact.sum())
-        return Sums(float((exact * agreement).sum()), total, total)
+        return Sums(float((exact * agreement(psi, output)).sum()), total, total)
     scale = float(output.max())  # against overflow
     trial = np.exp(output.astype(np.float64) - scale)
     cross, norm = weight * np.abs(psi) * trial, weight * trial**2
@@ -122,32 +124,6 @@ def full_sums(target: str, evaluate: Evaluate, basis: Iterable[Chunk]) -> Sums:
     return reduce(add, parts)
 
 
-@dataclass(frozen=True)
-class SampledOverlap:
-    """Overlap from draws of |psi|^2, its standard error, and how many equal draws it is worth.
-
-    A small `effective_samples` warns that few draws dominate; then the overlap is too large and its error too small.
-    """
-
-    overlap: float
-    error: float
-    effective_samples: float
-
-
-def sampled_overlap(target: str, psi: np.ndarray, output: np.ndarray) -> SampledOverlap:
-    """Overlap <q>/sqrt(<q^2>) with q = psi_trial/psi over independent draws; the error by linear propagation."""
-    if target == "sign":
-        q = np.where((output >= 0) == (psi >= 0), 1.0, -1.0)
-    else:
-        log_q = output.astype(np.float64) - np.log(np.abs(psi))
-        q = np.exp(log_q - log_q.max())
-    mean, square = q.mean(), (q**2).mean()
-    overlap = mean / np.sqrt(square)
-    influence = q / np.sqrt(square) - overlap * q**2 / (2 * square)
-    effective = len(q) * square**2 / (q**4).mean()
-    return SampledOverlap(float(overlap), float(influence.std(ddof=1) / np.sqrt(len(q))), float(effective))
-
-
 def member_row(
     target: str,
     evaluate: Evaluate,
@@ -155,40 +131,61 @@ def member_row(
     seen: dataset.Sample | None,
     fresh: dataset.Sample,
 ) -> dict[str, float]:
-    """All overlaps of one network."""
+    """All overlaps of one network, `full` and `rest` exact."""
     full = full_sums(target, evaluate, basis)
     sampled = sampled_overlap(target, fresh.psi, evaluate(fresh.states))
     row = {
         "overlap_full": full.overlap,
+        "overlap_full_se": 0.0,
         "overlap_sampled": sampled.overlap,
         "overlap_sampled_se": sampled.error,
         "overlap_sampled_n_effective": sampled.effective_samples,
     }
     if seen is None:
-        return {**row, "overlap_rest_signed": np.nan, "overlap_rest": np.nan, "sample_weight": 1.0}
+        nothing = dict.fromkeys(("overlap_rest_signed", "overlap_rest", "overlap_rest_se"), np.nan)
+        return {**row, **nothing, "sample_weight": 1.0}
     held = sums(target, seen.psi, evaluate(seen.states))
     rest = (full - held).overlap
-    return {**row, "overlap_rest_signed": rest, "overlap_rest": abs(rest), "sample_weight": held.exact}
+    return {
+        **row,
+        "overlap_rest_signed": rest,
+        "overlap_rest": abs(rest),
+        "overlap_rest_se": 0.0,
+        "sample_weight": held.exact,
+    }
 
 
 def build(
-    ground_state: Path, weights_file: Path, data_files: Mapping[float, Path], samples: int, out: Path, device: str
+    ground_state: Path,
+    weights_file: Path,
+    data_files: Mapping[float, Path],
+    settings: Mapping[str, Any],
+    out: Path,
+    device: str,
 ) -> None:
-    """Stage `overlaps`: one row per network of a cell."""
+    """Stage `overlaps`: one row per network of a cell.
+
+    settings: samples (fresh draws), estimated (no sums over the basis).
+    """
     wavefunction, weights = Wavefunction.read(ground_state), read_weights(weights_file)
-    settings, key = weights.settings, weights.settings["key"]
-    network = network_for(settings, wavefunction)
-    basis = basis_for(network, wavefunction)
+    cell, key, samples = weights.settings, weights.settings["key"], settings["samples"]
+    network = network_for(cell, wavefunction)
+    basis = [] if settings["estimated"] else basis_for(network, wavefunction)
     rows = []
-    for member, parameters, diverged in zip(settings["members"], weights.theta, weights.diverged, strict=True):
-        seen = None
+    for member, parameters, diverged in zip(cell["members"], weights.theta, weights.diverged, strict=True):
+        seen, n_train = None, wavefunction.dimension
         if key["data"] != WHOLE:
-            seen = dataset.read(data_files[member["epsilon"]], member["repeat"]).seen
-        rng = np.random.default_rng([member_seed(settings, member), seed_of("overlaps")])
-        fresh = dataset.Sample(*wavefunction.sample(samples, rng))
-        row = member_row(key["target"], evaluator(network, parameters, device), basis, seen, fresh)
-        origin = {"diverged": diverged, "device": weights.device}
-        rows.append({**key, **member, **row, **origin, "training_wall_s": weights.wall_s / len(weights.theta)})
+            data = dataset.read(data_files[member["epsilon"]], member["repeat"])
+            seen, n_train = data.seen, len(data.training)
+        rng = np.random.default_rng([member_seed(cell, member), seed_of("overlaps")])
+        evaluate = evaluator(network, parameters, device)
+        if settings["estimated"]:
+            row = estimated_row(key["target"], evaluate, wavefunction, seen, samples, rng)
+        else:
+            row = member_row(key["target"], evaluate, basis, seen, dataset.Sample(*wavefunction.sample(samples, rng)))
+        origin = {"n_train": n_train, "estimated": settings["estimated"], "diverged": diverged}
+        cost = {"device": weights.device, "training_wall_s": weights.wall_s / len(weights.theta)}
+        rows.append({**key, **member, **row, **origin, **cost})
     table = pd.DataFrame(rows)
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)
