@@ -205,8 +205,8 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         ["fig2.variational.network", "'cnn' is not dense"],
     ),
     "average over more than the run": (
-        {"westerhout2020": {"reconfiguration": {"average_over": 1000}}},
-        ["westerhout2020.reconfiguration", "average_over = 1000", "iterations = 800"],
+        {"westerhout2020": {"reconfiguration": {"average_over": 2000}}},
+        ["westerhout2020.reconfiguration", "average_over = 2000", "iterations = 1500"],
     ),
     "distinct states twice over": (
         {"westerhout2020": {"dataset": {"replacement": False}}},
@@ -215,6 +215,10 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "point twice": (
         {"westerhout2020": {"tableX1": {"points": [{"cluster": "square24", "j2": 0.5}] * 2}}},
         ["tableX1.points", "square24 at J2 = 0.5 listed twice"],
+    ),
+    "other cluster without a bond": (
+        {"westerhout2020": {"tableX1": {"points": [{"cluster": "square24", "j2": 0.5, "lacking": "triangle24b47"}]}}},
+        ["tableX1.points.0", "'triangle24b47' is not square24 without a bond", "leave it out"],
     ),
     "misspelt variant": ({"westerhout2020": {"tableX1": {"networks": ["dense2", "dense2slo"]}}}, ["'dense2slow'"]),
     "empty batch": ({"networks": {"dense1": {"batch": 0}}}, ["networks.dense1.batch", "greater than or equal to 1"]),

@@ -40,7 +40,7 @@ def parts():
 def settings(parts):
     names = ("study", "cluster", "j2", "network", "target", "data")
     cells = [{**part.loc[0, list(names)].to_dict(), "sizes": [(0.05, 3)]} for part in parts]
-    return {"cells": cells, "clusters": CLUSTERS, "variations": VARIATIONS}
+    return {"cells": cells, "clusters": CLUSTERS, "variations": VARIATIONS, "lacking": []}
 
 
 def test_differences_are_of_pairs(parts, settings):
@@ -69,3 +69,14 @@ def test_updates_come_from_the_histories(parts, settings, tmp_path):
     build(overlaps, histories, settings, tmp_path / "table.csv", tmp_path / "cost.json")
     written = pd.read_csv(tmp_path / "table.csv")
     pd.testing.assert_frame_equal(written, sensitivity_table(pd.concat(parts), settings), check_dtype=False)
+
+
+def test_cluster_without_a_bond_is_compared_by_means(parts, settings):
+    lacking = networks("dense2", SAMPLED, [0.8, 0.9, 1.0]).assign(cluster="triangle24b47")
+    settings["lacking"] = [{"cluster": "kagome18", "j2": 0.4, "lacking": "triangle24b47"}]
+    table = sensitivity_table(pd.concat([*parts, lacking]), settings)
+    assert len(table) == len(VARIATIONS) + 1
+    row = table.iloc[-1]
+    assert (row.variation, row.cluster) == ("one bond missing", "triangle24b47")
+    assert row.difference == pytest.approx(0.2)
+    assert row.difference_se == pytest.approx((0.01 / 3 + 0.04 / 3) ** 0.5)

@@ -95,10 +95,11 @@ def _variants(config: Config) -> dict[CellKey, Sizes]:
     block = config.westerhout2020.tableX1
     kinds = [(network, SAMPLED) for network in block.networks]
     kinds += [(block.networks[0], DISTINCT)] if block.distinct else []
+    cells = [(point.cluster, point.j2, *kind) for point in block.points for kind in kinds]
+    cells += [(point.lacking, point.j2, block.networks[0], SAMPLED) for point in block.points if point.lacking]
     return {
-        CellKey(STUDY, point.cluster, point.j2, network, "sign", data): {block.epsilon: block.repeats}
-        for point in block.points
-        for network, data in kinds
+        CellKey(STUDY, cluster, j2, network, "sign", data): {block.epsilon: block.repeats}
+        for cluster, j2, network, data in cells
     }
 
 
@@ -215,12 +216,16 @@ def figure_summary(config: Config, figure: str) -> dict[str, Any]:
         "cells": [{**vars(key), "sizes": sorted(sizes.items())} for key, sizes in shown(config, figure).items()],
         "clusters": clusters,
         **({"threshold": block.threshold, "seed": config.seed} if figure == "fig4" else {}),
-        **({"variations": variations(config)} if figure == "tableX1" else {}),
+        **(variations(config) if figure == "tableX1" else {}),
     }
 
 
-def variations(config: Config) -> list[dict[str, str]]:
-    """Rows of the table of variants for each point: network, kind of data, and in words what differs; first none."""
+def variations(config: Config) -> dict[str, Any]:
+    """Rows of the table of variants.
+
+    variations, at each point: network, kind of data, and in words what differs; first none.  lacking: points at
+    which a cluster is compared with one that lacks a bond.
+    """
     block = config.westerhout2020.tableX1
     blocks = [config.networks[name].model_dump(mode="json") for name in block.networks]
     rows = [{"variation": "reference", "network": block.networks[0], "data": SAMPLED}]
@@ -229,7 +234,7 @@ def variations(config: Config) -> list[dict[str, str]]:
         rows.append({"variation": ", ".join(changed) or name, "network": name, "data": SAMPLED})
     if block.distinct:
         rows.append({"variation": "distinct states", "network": block.networks[0], "data": DISTINCT})
-    return rows
+    return {"variations": rows, "lacking": [vars(point) for point in block.points if point.lacking]}
 
 
 def figure_config(config: Config, study: str, figure: str) -> dict[str, Any]:

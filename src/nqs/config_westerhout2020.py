@@ -47,11 +47,11 @@ class OverlapBlock(Block):
 
 
 class ReconfigurationBlock(Block):
-    """Variational states by stochastic reconfiguration; energies in Pauli units, four times those of S.S."""
+    """Variational states by stochastic reconfiguration."""
 
     samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
     shift: float = Field(1e-3, gt=0, description="added to the diagonal of S")
-    learning_rate: float = Field(1e-2, gt=0, description="step along the reconfigured force")
+    learning_rate: float = Field(1e-2, gt=0, description="step along the reconfigured force, S.S units")
     iterations: Positive = Field(description="iterations of every run")
     repeats: Positive = Field(4, description="runs per coupling")
     average_over: Positive = Field(50, description="last iterations whose mean energy is given")
@@ -135,6 +135,8 @@ class Westerhout2020(Block):
             part = "points" if isinstance(block, TableX1) else "panels"
             for number, place in enumerate(getattr(block, part)):
                 yield f"{STUDY}.{name}.{part}.{number}.cluster", place.cluster
+                if getattr(place, "lacking", None):
+                    yield f"{STUDY}.{name}.{part}.{number}.lacking", place.lacking
 
     def training_sets(self) -> Iterator[tuple[str, str, float]]:
         """Key, cluster and size of every training set."""

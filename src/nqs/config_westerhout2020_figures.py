@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from nqs.cluster_names import CLUSTERS, MISSING_BONDS
 from nqs.config_blocks import Block, Coupling, Epsilon, Positive, pick, without_repeats
 
 EPSILON = "training-set size over Hilbert-space dimension"
@@ -184,6 +185,15 @@ class Point(Block):
 
     cluster: str = Field(description="cluster name")
     j2: Coupling = Field(description="coupling J2/J1")
+    lacking: str = Field("", description="the same cluster without one bond, compared as well")
+
+    @model_validator(mode="after")
+    def same_cluster(self) -> Point:
+        fitting = [name for name in MISSING_BONDS if CLUSTERS[name] == CLUSTERS.get(self.cluster)]
+        if self.lacking and self.lacking not in fitting:
+            known = f"take {' or '.join(fitting)}" if fitting else "none is known, leave it out"
+            raise ValueError(f"lacking: '{self.lacking}' is not {self.cluster} without a bond; {known}")
+        return self
 
 
 class TableX1(Block):
@@ -208,4 +218,7 @@ class TableX1(Block):
 
     def trained_on(self) -> Iterable[tuple[str, str, str]]:
         """Key below the table, cluster and network of everything that is trained."""
-        return (("networks", point.cluster, name) for point in self.points for name in self.networks)
+        for point in self.points:
+            yield from (("networks", point.cluster, name) for name in self.networks)
+            if point.lacking:
+                yield "networks", point.lacking, self.networks[0]
