@@ -130,7 +130,7 @@ class Screening:
                     group.begin({name: (self.start(name), zero) for name in group.names}, group.alphas, group.betas)
                 while group.steps < steps:
                     group.extend(self.lanes(group.names), ROUND)
-                    print(_line(group.levels(group.steps), group.steps), flush=True)
+                    print(_line(levels | group.levels(group.steps), len(group.names), group.steps), flush=True)
                 if len(groups) > 1:
                     group.held = None
                 levels.update(group.levels(steps))
@@ -224,9 +224,9 @@ class ScreenedRun:
         return self.run
 
 
-def _line(levels: Mapping[str, Level], steps: int) -> str:
+def _line(levels: Mapping[str, Level], followed: int, steps: int) -> str:
     best = min(levels, key=lambda name: levels[name].energy)
     return (
-        f"{len(levels)} sectors, {steps} steps: lowest {best}, E = {levels[best].energy:.6f}, "
+        f"{followed} sectors, {steps} steps: lowest {best}, E = {levels[best].energy:.6f}, "
         f"residual {levels[best].residual:.1e}"
     )
