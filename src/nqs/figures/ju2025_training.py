@@ -13,7 +13,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from nqs import style
 from nqs.figures import rings
@@ -189,6 +190,9 @@ def _draw_energies(ax: Axes, rows: pd.DataFrame, published: Published) -> None:
         alone = rings.at(rows, series="single", network=name)
         ax.plot(alone.n_parameters * factor, alone.delta_energy, color=shown["color"], **SINGLE)
     ax.set(xscale="log", yscale="log", xlabel="number of parameters")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_minor_formatter(NullFormatter())
     _draw_optima(ax, rings.at(rows, series="optimum"))
     _finish_energies(ax, rows, published)
     _write_stuck(ax, rings.at(rows, series="mean"))
@@ -216,8 +220,9 @@ def _finish_energies(ax: Axes, rows: pd.DataFrame, published: Published) -> None
     for percent in (1, 10):
         level = percent / 100 * abs(ground)
         ax.axhline(level, color="0.8", linewidth=0.6, zorder=0.3)
-        right_end: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "bottom"}
-        ax.text(0.99, level, rf"${percent}\,\%$ of $|E_0|$", fontsize=TINY, color="0.5", **right_end)
+        right_end: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "bottom", "zorder": 4}
+        label = ax.text(0.99, level, rf"${percent}\,\%$ of $|E_0|$", fontsize=TINY, color="0.5", **right_end)
+        label.set_path_effects([withStroke(linewidth=2, foreground="white")])
     if first.n_sites == QUOTED_RING:
         level = abs(rings.fact(published, "delta_e_best")["value"] / 100 * ground)
         style.published(ax, [2 * QUOTED_WIDTH + 2], [level])
