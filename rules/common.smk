@@ -108,6 +108,7 @@ COMPUTING = {
     },
 }
 DRAWING = {study: ["nqs.figures.draw", f"nqs.figures.{study}"] for study in COMPUTING}
+TABLES = {*cells.TABLES, *motif_table_inputs.TABLES, table_inputs.TABLE}
 FIGURE_CONFIG = {
     "westerhout2020": partial(cells.figure_config, study="westerhout2020"),
     "mummaneni2026": cells_mummaneni2026.figure_config,
@@ -324,12 +325,13 @@ def figure_scripts(study):
 
 
 def figure_settings(study, figure):
-    """What a figure's small print and provenance say besides its data."""
+    """What a figure's small print and provenance, or a table's provenance, say besides its data."""
+    showing = ["nqs.tables"] if figure in TABLES else DRAWING[study]
     return as_json(
         {
             "note": f"{CONFIG.scale} scale",
             "config": FIGURE_CONFIG[study](CONFIG, figure=figure),
             "seeds": [CONFIG.seed],
-            "code": code_hash(*DRAWING[study], *COMPUTING[study][figure]),
+            "code": code_hash(*showing, *COMPUTING[study][figure]),
         }
     )

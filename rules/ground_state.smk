@@ -2,8 +2,8 @@
 
 makes   results/{scale}/hamiltonian/{cluster}.h5             bases and matrices of all symmetry sectors
         results/{scale}/ground_state/{cluster}/j2_{j2}.h5    lowest state over the sectors, its gap and momentum
-        results/{scale}/momentum_check/{cluster}.csv         comparison with all momenta, on request only:
-                                                             `./nqs run momentum_check`
+        results/{scale}/momentum_check/{cluster}.csv         comparison with all momenta, up to 32 sites, on
+                                                             request only: `./nqs run momentum_check`
 
 The matrices serve every coupling of a cluster. They stay, so that a new coupling costs one diagonalisation. These
 jobs go first: of the others Snakemake then starts those with the largest ground states, which take longest.
@@ -92,8 +92,8 @@ rule momentum_check_of:
         "../envs/ed.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=by_size(2000, 10000, 1000),  # more than 32 sites are refused
+        runtime=by_size(240, 1440, 10),
     params:
         settings=lambda wildcards: as_json(cluster_settings(wildcards.cluster)),
         ground_states=lambda wildcards, input: [
@@ -110,5 +110,6 @@ rule momentum_check:
         [
             f"{RESULTS}/momentum_check/{name}.csv"
             for name in sorted({cluster for cluster, _ in COUPLINGS})
+            if sites(*CONFIG.cluster(name)) <= 32
         ],
     localrule: True

@@ -21,7 +21,7 @@ rule reconfiguration:
     benchmark:
         f"{RESULTS}/benchmarks/reconfiguration/{{study}}/{{cluster}}/j2_{{j2}}/{{network}}.tsv"
     conda:
-        "../envs/plot.yaml"
+        "../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=1500,

@@ -57,3 +57,5 @@ def test_every_stage_of_the_package_has_a_closure():
         assert module in codehash.closure(module)
     assert "nqs.dense_kernel" in codehash.closure("nqs.supervised")
     assert "nqs.hamiltonian" not in codehash.closure("nqs.supervised")
+    assert not any(name.startswith("nqs.rbm") for name in codehash.closure("nqs.reconfiguration"))
+    assert {"nqs.rbm", "nqs.rbm_stack"} <= set(codehash.closure("nqs.vmc"))

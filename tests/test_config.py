@@ -175,7 +175,7 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     ),
     "coupling that is not scanned": (
         {"westerhout2020": {"fig4": {"j2": [0, 0.7]}}},
-        ["fig4.j2", "0.7 not scanned on 'square20' by figS1 and figS7", "add it there"],
+        ["fig4.j2", "0.7 not scanned on 'square24' by figS1", "add it there"],
     ),
     "lower row of another lattice": (
         lower_row("square16", "square16", "kagome18"),
@@ -199,6 +199,33 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
             }
         },
         ["fig2.panels.0.expressibility", "'square30'", "at most 24 sites"],
+    ),
+    "no hidden layer driven by the energy": (
+        {"networks": {"dense2": {"hidden": []}}},
+        ["fig2.variational.network", "'dense2' has no hidden layer", "networks.dense2.hidden"],
+    ),
+    "two panels of a lattice above the lower row": (
+        {
+            "westerhout2020": {
+                "fig2": {
+                    "panels": [PANEL, PANEL | {"cluster": "square16"}],
+                    "variational": {"panels": [{"cluster": c, "j2": [0]} for c in ("square16", "square24")]},
+                }
+            }
+        },
+        ["westerhout2020.fig2.panels", "two of the lattice 'square'", "fig2.variational.panels empty"],
+    ),
+    "critical sizes of two lattices": (
+        {"westerhout2020": {"fig4": {"clusters": ["square24", "triangle24"], "j2": [0]}}},
+        ["westerhout2020.fig4.clusters", "'triangle24' (triangle)", "keep those of one"],
+    ),
+    "exact sums over too large a basis": (
+        {"westerhout2020": {"overlaps": {"exact_up_to": 36}}},
+        ["westerhout2020.overlaps.exact_up_to", "at most 30", "601 million on 32"],
+    ),
+    "too few samples": (
+        {"westerhout2020": {"overlaps": {"samples": 999, "large_samples": 10}}},
+        ["overlaps.samples", "overlaps.large_samples", "greater than or equal to 1000"],
     ),
     "cnn driven by the energy": (
         {"westerhout2020": {"fig2": {"variational": {"network": "cnn"}}}},
@@ -339,6 +366,12 @@ def test_mistakes_name_the_key_and_the_way_out(mistake):
 
 def test_the_lower_row_may_be_left_out():
     assert load(ROOT, lower_row()).westerhout2020.fig2.variational.panels == ()
+
+
+def test_a_lattice_may_have_two_panels_without_a_lower_row():
+    panels = [PANEL, PANEL | {"cluster": "square16"}]
+    given = load_with(fig2={"panels": panels, "variational": {"panels": []}})
+    assert [panel.cluster for panel in given.westerhout2020.fig2.panels] == ["square24", "square16"]
 
 
 def test_shift_may_be_zero_and_snapshots_come_in_any_order():

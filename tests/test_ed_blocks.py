@@ -6,7 +6,7 @@ import pytest
 
 from nqs import lanczos
 from nqs.config import GroundStateBlock
-from nqs.errors import InputError
+from nqs.errors import GroundStateError, InputError
 from nqs.ground_state import solve
 from nqs.hamiltonian import SYMMETRIES, build
 from nqs.lattices import cluster
@@ -122,7 +122,7 @@ def test_checkpoints_of_other_code_are_not_used(tmp_path):
 
 def test_large_clusters_have_a_coarser_gap(tmp_path, monkeypatch):
     exact = solved(tmp_path, "kagome18", 0.4)
-    monkeypatch.setattr("nqs.ed_blocks.LARGE", 100)
+    monkeypatch.setattr("nqs.ed_sectors.LARGE", 100)
     state = solved(tmp_path, "kagome18", 0.4)
     np.testing.assert_allclose(state.amplitudes, exact.amplitudes, atol=1e-9)
     assert state.gap == pytest.approx(exact.gap, abs=1e-3)
@@ -130,12 +130,22 @@ def test_large_clusters_have_a_coarser_gap(tmp_path, monkeypatch):
 
 def test_single_precision_vectors_give_double_precision_energies(tmp_path, monkeypatch):
     exact = solved(tmp_path, "kagome18", 0.4)
-    monkeypatch.setattr("nqs.ed_blocks.SINGLE", 100)
-    monkeypatch.setattr("nqs.ed_blocks.LARGE", 100)
+    monkeypatch.setattr("nqs.ed_sectors.SINGLE", 100)
+    monkeypatch.setattr("nqs.ed_sectors.LARGE", 100)
     state = solved(tmp_path, "kagome18", 0.4)
     assert state.energy == pytest.approx(exact.energy, abs=1e-9)  # quadratic in the residual
     assert state.gap == pytest.approx(exact.gap, abs=1e-3)
     assert 1e-10 < state.residual < 1e-5
+
+
+def test_a_gap_below_the_resolution_of_single_precision_counts_as_none(tmp_path, monkeypatch):
+    monkeypatch.setattr("nqs.ed_sectors.SINGLE", 100)
+    monkeypatch.setattr("nqs.ed_sectors.LARGE", 100)
+    state = solved(tmp_path, "kagome18", 0.4)
+    assert not state.degenerate
+    monkeypatch.setattr("nqs.ground_state.SINGLE_DEGENERATE", 1.1 * state.gap)
+    with pytest.raises(GroundStateError, match="degenerate"):
+        solved(tmp_path, "kagome18", 0.4)
 
 
 def test_larger_clusters_use_the_point_group():

@@ -140,13 +140,13 @@ def test_other_clusters_get_no_published_curve_and_say_so(name, published):
 
 def test_fig2_gains_a_lower_row_for_the_variational_state(published):
     table = fig2_table(LARGE, variational=True)
-    fig = FIGURES["fig2"](table.assign(energy_error_mean=0.0123), published)
+    fig = FIGURES["fig2"](table.assign(energy_error_mean=0.0123, n_settled=3), published)
     assert len(fig.axes) == 6
     assert [ax.get_title("left") for ax in fig.axes] == list("abcdef")
     assert [len(hollow(ax)) for ax in fig.axes[3:]] == [1, 0, 1]
     assert all(list(drawn(ax)) == ["2-layer dense"] for ax in fig.axes[3:])
     assert "published" in legend(fig)
-    assert "relative energy error 0.012." in small_print(fig)
+    assert "relative energy error 0.012; 99 of 132 runs settled." in small_print(fig)
     assert "published variational" not in small_print(fig).lower()
 
 
@@ -163,6 +163,20 @@ def test_variational_states_of_smaller_clusters_stand_below_their_lattice(publis
         assert sum(map(len, hollow(ax).values())) == expected
     assert "published (24 spins)" in legend(fig)
     assert "Published variational points are for square24, kagome24." in small_print(fig)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "message"),
+    [
+        (("square16", "square24"), ("square16",), "two clusters of one lattice above"),
+        (("square24",), ("square16", "square20"), "cluster must have"),
+    ],
+)
+def test_a_lower_row_needs_one_cluster_of_each_lattice_in_both_rows(above, below, message, published):
+    rows = [row(cluster, 0.5, 0.8) for cluster in above]
+    rows += [row(cluster, 0.5, 0.8, series="variational") for cluster in below]
+    with pytest.raises(TableError, match=message):
+        FIGURES["fig2"](pd.DataFrame(rows), published)
 
 
 def test_figS4_draws_every_network_and_says_what_was_estimated(published):
@@ -243,7 +257,7 @@ def test_small_print_states_what_was_drawn(published):
 )
 def test_nothing_is_clipped_or_covered(name, clusters, published):
     if name in ("fig2", "figS4"):
-        table = fig2_table(clusters, variational=name == "fig2")
+        table = fig2_table(clusters, variational=name == "fig2").assign(energy_error_mean=0.0123, n_settled=3)
     else:
         table = fig5_table(*clusters[-1 if name == "fig5" else 0 :][: 2 if name == "figS2" else 3])
     table["estimated"] = table.n_sites > 24

@@ -119,6 +119,29 @@ def test_published_points_have_the_colour_of_their_coupling(published):
     assert "Hollow: published, read off" in small_print(fig)
 
 
+def test_the_target_decides_the_overlap_the_words_and_the_published_points(published):
+    table = scans("fig3").assign(target="amplitude")
+    fig = FIGURES["fig3"](table, published)
+    rows = table[table.j2_over_j1 == 0.4]
+    assert_allclose(drawn(fig.axes[0])["0.4"], rows[["epsilon_train", "overlap_full_mean"]])
+    assert not hollow(fig.axes[0])
+    assert fig.axes[0].get_ylabel() == "overlap of amplitudes"
+    assert "Overlap of amplitudes" in small_print(fig)
+    assert "No published values are digitised" in small_print(fig)
+    assert "overlap 0.15" not in legend(fig)
+
+
+def test_a_scan_of_signs_shows_signs_in_any_figure(published):
+    points = published[published.figure == "fig3"].assign(figure="figS3")
+    table = scans("figS3").assign(target="sign")
+    fig = FIGURES["figS3"](table, points)
+    rows = table[table.j2_over_j1 == 0.4]
+    assert_allclose(drawn(fig.axes[0])["0.4"], rows[["epsilon_train", "overlap_sampled_mean"]])
+    assert len(hollow(fig.axes[0])) == points.j2_over_j1.nunique()
+    assert "Overlap of signs" in small_print(fig)
+    assert "overlap 0.15" in legend(fig)
+
+
 def test_published_points_of_couplings_or_clusters_not_drawn_are_left_out(published):
     table = scans("fig3")
     fig = FIGURES["fig3"](table[table.j2_over_j1 < 0.55], published)

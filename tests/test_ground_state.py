@@ -7,7 +7,7 @@ import scipy.sparse.linalg
 from exact_diagonalization import full_hamiltonian
 
 from nqs import momentum_check
-from nqs.errors import GroundStateError
+from nqs.errors import GroundStateError, InputError
 from nqs.ground_state import lowest_levels, solve
 from nqs.hamiltonian import build, build_sectors
 from nqs.lanczos import Lanczos
@@ -154,6 +154,17 @@ def test_degenerate_partner_inside_a_sector_is_found(tmp_path):
         solve(tmp_path / "flip.h5", 0.5, tmp_path / "state.h5")
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_degenerate_ground_state_is_refused_on_large_clusters(single, tmp_path, monkeypatch):
+    """The next level starts at a coarse residual there."""
+    made = ring(12, next_nearest=True)
+    build(made, tmp_path / "ring.h5", backend="kernel")
+    monkeypatch.setattr("nqs.ed_sectors.LARGE", 10)
+    monkeypatch.setattr("nqs.ed_sectors.SINGLE", 10 if single else 1 << 23)
+    with pytest.raises(GroundStateError, match=f"resolution {1e-5 if single else 1e-8:.0e}"):
+        solve(tmp_path / "ring.h5", 0.5, tmp_path / "state.h5")
+
+
 def test_degenerate_ground_state_is_refused_unless_allowed(blocks, tmp_path):
     """Majumdar-Ghosh ring: two dimer coverings, momenta 0 and pi, E0 = -3 N / 8."""
     path = blocks(ring(8, next_nearest=True))
@@ -195,6 +206,11 @@ def test_momentum_check_accepts_good_states_and_names_bad_ones(blocks, tmp_path)
     assert pd.read_csv(tmp_path / "both.csv").is_lowest.tolist() == [True, False]
 
 
+def test_momentum_check_refuses_what_is_too_large(tmp_path):
+    with pytest.raises(InputError, match=r"up to 32 sites.* square36 use only 32 symmetries .* 284 million orbits"):
+        momentum_check.check(cluster("square36"), [], tmp_path / "momenta.csv")
+
+
 def test_largest_component_is_positive(blocks, tmp_path):
     for j2 in (0.0, 0.6):
         psi = ground_state(blocks("square16"), j2, tmp_path).expand()[1]
@@ -223,6 +239,22 @@ def test_lanczos_restarts_converge_to_the_lowest_level():
         run.extend(lambda x: matrix @ x)
     assert run.energy == pytest.approx(np.linalg.eigvalsh(matrix)[0], abs=1e-9)
     assert np.linalg.norm(matrix @ run.vector - run.energy * run.vector) < 1e-7
+
+
+def test_lower_bounds_fail_as_seldom_as_they_say(monkeypatch):
+    """Start vectors at random, across restarts; levels in pairs, so that runs rest on a second one."""
+    monkeypatch.setattr("nqs.lanczos.CHANCE", 0.05)
+    levels = np.sort(np.concatenate([np.linspace(-1, 1, 60) ** 3, np.linspace(-1, 1, 60) ** 3 + 1e-3]))
+    failed = []
+    for seed in range(300):
+        run = Lanczos(np.random.default_rng(seed).standard_normal(120), size=10, kept=3)
+        bounds = [-np.inf]
+        for _ in range(8):
+            run.extend(lambda x: levels * x)
+            bounds.append(run.bound(0.0))
+        failed.append(max(bounds) > levels[0])
+        assert run.bound(0.0) > levels[0] - 0.05
+    assert 0.01 < np.mean(failed) < 0.09
 
 
 REFERENCE = [

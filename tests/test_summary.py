@@ -95,13 +95,16 @@ def test_variational_states_are_rows_of_their_own():
     runs = pd.DataFrame(
         {
             "study": "westerhout2020", "cluster": "kagome18", "j2": 0.4, "network": "dense2", "repeat": [0, 1],
-            "status": ["cap", "diverged"], "energy_error": [0.01, 0.03], "overlap_full": [0.9, 0.7], "device": "cpu",
+            "status": ["cap", "diverged"], "energy_error": [0.01, 0.03], "overlap_full": [0.9, 0.7],
+            "settled": [True, False], "device": "cpu",
         }
     )  # fmt: skip
     table = figure_table(pd.DataFrame(rows("square16", SAMPLED, [0.1, 0.2])), settings(), runs)
     assert list(table.series) == ["generalisation", "variational"]
     point = table.iloc[1]
     assert (point.lattice, point.n_sites, point.n_members, point.n_diverged) == ("kagome", 18, 2, 1)
+    assert table.n_settled.isna().tolist() == [True, False]
+    assert point.n_settled == 1
     assert point.overlap_full_mean == pytest.approx(0.8)
     assert point.overlap_full_sem == pytest.approx(0.1)
     assert point.energy_error_mean == pytest.approx(0.02)

@@ -21,7 +21,7 @@ COMMON = [
     "typer",
 ]
 ENVIRONMENTS = {
-    "ed": [*COMMON, "quspin"],
+    "ed": [*COMMON, "llvmlite", "quspin"],
     "torch": [*COMMON, "safetensors", "torch"],
     "plot": [*COMMON, "matplotlib", "safetensors", "statsmodels"],
 }

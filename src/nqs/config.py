@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from math import comb
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from nqs.config_ju2025 import Ju2025
 from nqs.config_mummaneni2026 import Mummaneni2026
 from nqs.config_westerhout2020 import Westerhout2020
 from nqs.errors import ConfigError
+from nqs.training_size import dimension
 
 ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -147,14 +147,6 @@ class Config(Block):
                     f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
                     "choose a dense network"
                 )
-        name = study.fig2.variational.network
-        if self.networks[name].architecture != "dense":
-            raise ValueError(f"westerhout2020.fig2.variational.network: '{name}' is not dense; choose a dense network")
-        for key, below, above in study.same_lattices():
-            if self.cluster(below)[0] != self.cluster(above)[0]:
-                raise ValueError(
-                    f"{key}: '{below}' is not of the lattice of '{above}' above it; choose another cluster"
-                )
         for key, cluster in study.on_the_whole_basis():
             if sites(*self.cluster(cluster)) > MOST_LISTED_SITES:
                 raise ValueError(
@@ -164,15 +156,48 @@ class Config(Block):
         return self
 
     @model_validator(mode="after")
+    def variational_states_have_a_network_and_a_place(self) -> Config:
+        key, block = "westerhout2020.fig2.variational", self.westerhout2020.fig2.variational
+        network = self.networks[block.network]
+        if network.architecture != "dense":
+            raise ValueError(f"{key}.network: '{block.network}' is not dense; choose a dense network")
+        if not network.hidden:
+            raise ValueError(
+                f"{key}.network: '{block.network}' has no hidden layer; "
+                f"give networks.{block.network}.hidden a width or choose another network"
+            )
+        for place, below, above in self.westerhout2020.same_lattices():
+            if self.cluster(below)[0] != self.cluster(above)[0]:
+                raise ValueError(
+                    f"{place}: '{below}' is not of the lattice of '{above}' above it; choose another cluster"
+                )
+        lattices = [self.cluster(panel.cluster)[0] for panel in self.westerhout2020.fig2.panels]
+        twice = [lattice for lattice in dict.fromkeys(lattices) if lattices.count(lattice) > 1]
+        if block.panels and twice:
+            raise ValueError(
+                f"westerhout2020.fig2.panels: two of the lattice '{twice[0]}' above variational states; "
+                f"keep one of them, or leave {key}.panels empty"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def critical_sizes_are_of_one_lattice(self) -> Config:
+        lattices = {name: self.cluster(name)[0] for name in self.westerhout2020.fig4.clusters}
+        if len(set(lattices.values())) > 1:
+            given = ", ".join(f"'{name}' ({lattice})" for name, lattice in lattices.items())
+            raise ValueError(f"westerhout2020.fig4.clusters: {given} are of several lattices; keep those of one")
+        return self
+
+    @model_validator(mode="after")
     def training_sets_have_states(self) -> Config:
         ratio = self.westerhout2020.dataset.validation_ratio
         for key, cluster, epsilon in self.westerhout2020.training_sets():
             n = sites(*self.cluster(cluster))
-            dimension = comb(n, n // 2)
-            if min(round(epsilon * dimension), round(epsilon * ratio * dimension)) < 1:
+            states = dimension(n)
+            if min(round(epsilon * states), round(epsilon * ratio * states)) < 1:
                 raise ValueError(
-                    f"{key}: {epsilon:g} gives {round(epsilon * dimension)} training and "
-                    f"{round(epsilon * ratio * dimension)} validation states on '{cluster}' (K = {dimension}); "
+                    f"{key}: {epsilon:g} gives {round(epsilon * states)} training and "
+                    f"{round(epsilon * ratio * states)} validation states on '{cluster}' (K = {states}); "
                     "both need at least one: raise it or dataset.validation_ratio"
                 )
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nqs.config_blocks import Block, Positive, pick
 from nqs.config_westerhout2020_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
@@ -13,6 +13,8 @@ STUDY = "westerhout2020"
 NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
 TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
 EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
+MOST_SUMMED_SITES = 30  # exact sums over 155 million basis states for every network
+FEWEST_SAMPLES = 1000  # for a standard error of 0.03 at most
 
 
 class DatasetBlock(Block):
@@ -41,9 +43,23 @@ class ExpressibilityBlock(TrainingBlock):
 class OverlapBlock(Block):
     """Evaluation of trained networks."""
 
-    samples: Positive = Field(100_000, description="fresh |psi|^2 samples of the `sampled` overlap")
-    exact_up_to: Positive = Field(24, description="sites; `rest` and `full` of larger clusters are estimated")
-    large_samples: Positive = Field(1_000_000, description="fresh samples of all overlaps of larger clusters")
+    samples: Positive = Field(
+        100_000, ge=FEWEST_SAMPLES, description="fresh |psi|^2 samples of the `sampled` overlap, at least 1000"
+    )
+    exact_up_to: Positive = Field(24, description="sites, at most 30; `rest`, `full` of larger clusters are estimated")
+    large_samples: Positive = Field(
+        1_000_000, ge=FEWEST_SAMPLES, description="fresh samples of all overlaps of larger clusters, at least 1000"
+    )
+
+    @field_validator("exact_up_to")
+    @classmethod
+    def sums_end(cls, value: int) -> int:
+        if value > MOST_SUMMED_SITES:
+            raise ValueError(
+                f"must be at most {MOST_SUMMED_SITES}: exact sums evaluate each network on all basis states, "
+                "155 million on 30 sites and 601 million on 32; larger clusters are estimated"
+            )
+        return value
 
 
 class ReconfigurationBlock(Block):

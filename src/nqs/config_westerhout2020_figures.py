@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from nqs.cluster_names import CLUSTERS, MISSING_BONDS
 from nqs.config_blocks import Block, Coupling, Epsilon, Positive, pick, without_repeats
+from nqs.training_size import THRESHOLD
 
 EPSILON = "training-set size over Hilbert-space dimension"
 
@@ -169,9 +170,9 @@ class EpsilonScan(OneNetwork):
 class Fig4(Block):
     """Critical training-set size against the dimension of the Hilbert space."""
 
-    threshold: float = Field(0.15, gt=0, lt=1, description="overlap that a critical training set reaches")
+    threshold: float = Field(THRESHOLD, gt=0, lt=1, description="overlap that a critical training set reaches")
     scans: tuple[str, ...] = Field(description="figures whose scans are searched")
-    clusters: tuple[str, ...] = Field(description="clusters of those scans")
+    clusters: tuple[str, ...] = Field(description="clusters of those scans, of one lattice")
     j2: tuple[Coupling, ...] = Field(description="couplings of those scans, each at every cluster")
 
     @field_validator("scans", "clusters", "j2")

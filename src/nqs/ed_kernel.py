@@ -54,8 +54,8 @@ def make_layout(dimension: int, parity_bits: int) -> Layout:
     spare = 32 - (dimension - 1).bit_length() - parity_bits
     if spare < 0:
         raise InputError(
-            f"{dimension} orbits are too many; add 'point' to ground_state.symmetries or lower "
-            "ground_state.point_group_above"
+            f"{dimension} orbits are too many for words of 32 bits; more symmetries make fewer (for ground states: add "
+            "'point' to ground_state.symmetries or lower ground_state.point_group_above)"
         )
     return Layout(parity_bits, min(spare, MOST_COUNT_BITS))
 

@@ -1,8 +1,10 @@
 """Which sectors can hold the lowest two levels: three-term Lanczos recurrences of many sectors at once.
 
 No vectors are kept, so that copies of converged levels appear among the Ritz values; the lowest one is not affected.
-All sectors take STEPS steps. Those that may hold one of the lowest two levels go on until they are told apart or their
-residuals are small. Recurrences are in files between rounds, so that an interrupted screening goes on.
+All sectors take STEPS steps. Those that may hold one of the lowest two levels go on until they are told apart, to at
+most MOST_STEPS; what is open then is left to a search. That a residual is small does not end it: a recurrence can rest
+on the second level of its sector for many steps. Recurrences are in files between rounds, so that an interrupted
+screening goes on.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +22,7 @@ from nqs.lanczos import Apply, Lanczos, lower_bound
 
 MOST_LANES = 16  # one cache line of float32
 MOST_BYTES = 5 << 29  # of the vectors of one group
-# Steps of every sector. Up to 30 sites the errors of Ritz values were at most 0.84 of the margin of `lower_bound` after
-# 20 or more, and beyond it after 16 or less.
-STEPS = 20
-SAFETY = 1.5  # times that margin
+STEPS = 20  # of every sector
 ROUND = 5  # steps between two looks
 MOST_STEPS = 80
 RESIDUAL = 1e-2  # at which a level is known well enough to state a gap
@@ -32,15 +31,14 @@ FLOOR = 1e-3  # in single precision residuals count as at least that
 
 @dataclass(frozen=True)
 class Level:
-    """Lowest Ritz value of a sector, an upper bound of its lowest level, and its residual (total, S.S units)."""
+    """Lowest Ritz value of a sector, an upper bound of its lowest level, and its residual (total, S.S units).
+
+    bound: level below which the sector holds nothing, see nqs.lanczos.lower_bound.
+    """
 
     energy: float
     residual: float
-
-    @property
-    def bound(self) -> float:
-        """Level below which the sector holds nothing."""
-        return self.energy - SAFETY * (self.energy - lower_bound(self.energy, self.residual))
+    bound: float
 
 
 class Group:
@@ -93,15 +91,20 @@ class Group:
         self.held = x, y
         save_arrays(self.file, x=x, y=y, alphas=self.alphas, betas=self.betas, identity=np.asarray(self.identity))
 
-    def levels(self, steps: int) -> dict[str, Level]:
-        """Lowest level of each sector after so many steps."""
-        return {name: _level(self.alphas[:steps, n], self.betas[:steps, n]) for n, name in enumerate(self.names)}
+    def levels(self, steps: int, dimension: int) -> dict[str, Level]:
+        """Lowest level of each sector, of at most this dimension, after so many steps."""
+        columns = zip(self.names, self.alphas[:steps].T, self.betas[:steps].T, strict=True)
+        return {name: _level(alphas, betas, dimension) for name, alphas, betas in columns}
 
 
-def _level(alphas: np.ndarray, betas: np.ndarray) -> Level:
+def _level(alphas: np.ndarray, betas: np.ndarray, dimension: int) -> Level:
     size = int(np.argmin(betas > 0)) + 1 if (betas == 0).any() else len(alphas)
-    value, vector = scipy.linalg.eigh_tridiagonal(alphas[:size], betas[: size - 1], select="i", select_range=(0, 0))
-    return Level(float(value[0]), max(float(abs(betas[size - 1] * vector[-1, 0])), FLOOR))
+    values, vectors = scipy.linalg.eigh_tridiagonal(alphas[:size], betas[: size - 1])
+    energy, couplings = float(values[0]), betas[size - 1] * vectors[-1]
+    bound = energy
+    if size == len(alphas) and betas[-1] > 0:
+        bound = lower_bound(values, couplings, values, np.zeros(0), float(np.log(betas).sum()), dimension)
+    return Level(energy, max(float(abs(couplings[0])), FLOOR), min(bound, energy - FLOOR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +133,13 @@ class Screening:
                     group.begin({name: (self.start(name), zero) for name in group.names}, group.alphas, group.betas)
                 while group.steps < steps:
                     group.extend(self.lanes(group.names), ROUND)
-                    print(_line(levels | group.levels(group.steps), len(group.names), group.steps), flush=True)
+                    print(
+                        _line(levels | group.levels(group.steps, self.dimension), len(group.names), group.steps),
+                        flush=True,
+                    )
                 if len(groups) > 1:
                     group.held = None
-                levels.update(group.levels(steps))
+                levels.update(group.levels(steps, self.dimension))
             followed = {name for group in groups for name in group.names}
             wanted = [name for name in contenders(levels) if name in followed]  # a search decides on the others
             if not wanted or steps >= MOST_STEPS:
@@ -174,15 +180,17 @@ class Screening:
 
 
 def contenders(levels: Mapping[str, Level]) -> list[str]:
-    """Sectors that more steps must separate from the lowest or the second lowest level."""
+    """Sectors that more steps must separate from the lowest level or the second lowest one.
+
+    A second level counts as known once it cannot lie below half of the gap.
+    """
     best, *others = sorted(levels, key=lambda name: levels[name].energy)
     second = levels[others[0]].energy if others else np.inf
 
     def unknown(name: str) -> bool:
         level = levels[name]
-        if level.bound <= second and level.residual > RESIDUAL:
-            return True
-        return name != best and level.bound <= levels[best].energy and level.residual > FLOOR
+        low = name != best and level.bound < 0.5 * (levels[best].energy + level.energy)
+        return level.bound <= second and (low or level.residual > RESIDUAL)
 
     return [name for name in levels if unknown(name)]
 
@@ -197,12 +205,17 @@ class ScreenedRun:
     @property
     def energy(self) -> float:
         """Lowest Ritz value."""
-        return self.level.energy if self.run is None else min(self.level.energy, self.run.energy)
+        return self._better.energy
 
     @property
     def residual(self) -> float:
         """Its residual."""
-        return self.level.residual if self.run is None else min(self.level.residual, self.run.residual)
+        return self._better.residual
+
+    @property
+    def _better(self) -> Level | Lanczos:
+        """The run as soon as it has come as far; not the lower energy, as the screening's has errors of rounding."""
+        return self.level if self.run is None or self.run.residual > self.level.residual else self.run
 
     def bound(self, tolerance: float) -> float:
         """Level below which the sector holds nothing; the Ritz value itself once converged."""

@@ -1,12 +1,17 @@
 """Ground state of one coupling from the Hamiltonian blocks of all sectors.
 
-Sectors are searched best first: the Lanczos run whose lower bound (Ritz value - residual) is the
-lowest is extended until that run is converged; every other sector is then known to lie above.
+Sectors are searched best first: the Lanczos run whose lower bound is the lowest is extended until that run is
+converged; every other sector is then known to lie above, as far as nqs.lanczos.lower_bound knows.
 The next level is found in the same way, with the ground state projected out of its own sector, so
 that a degenerate partner inside the sector is seen as well.
 
 The kernel screens all sectors first (nqs.ed_screening), so that normally few are searched. On large clusters the next
-level may be a Ritz value of the screening: an upper bound, with a residual of at most LARGE_GAP_RESIDUAL.
+level may be a Ritz value of the screening: an upper bound, with a residual of at most LARGE_GAP_RESIDUAL, while the
+sector's lower bound is above half of the gap.
+
+Only one-dimensional representations with characters +-1 are searched. Under translations and spin flip these are the
+momenta 0 and pi along each axis. With the point group they are fewer: no momentum that a point operation moves to
+another one, and no two-dimensional representation (square36: momenta (0, 0) and (pi, pi) only).
 """
 
 import json
@@ -14,7 +19,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import h5py
@@ -29,7 +34,9 @@ from nqs.sectors import Sectors, open_sectors
 from nqs.symmetry import Group, characters
 from nqs.wavefunction import Wavefunction
 
-DEGENERATE = 1e-8  # gap, S.S units, below which two levels count as one
+# Gap, S.S units, below which two levels count as one: with float64 vectors, and with float32 ones, whose next level
+# has an error of up to this
+DEGENERATE, SINGLE_DEGENERATE = 1e-8, 1e-5
 # Absolute residuals of the next level, which is then good to residual^2 / spacing: enough to state
 # the gap, and enough to tell a gap below CLOSE from a degeneracy.
 GAP_RESIDUAL = 1e-4
@@ -37,6 +44,7 @@ CLOSE, CLOSE_RESIDUAL = 1e-3, 1e-6
 # The same with the kernel on large clusters, where a gap below 0.01 makes a coupling near a crossing
 LARGE_GAP_RESIDUAL = 1e-2
 LARGE_CLOSE, LARGE_CLOSE_RESIDUAL = 2e-2, 1e-4
+LARGE_CLOSEST = 1e-4  # gap below which only CLOSE_RESIDUAL tells, where vectors are float64
 SINGLE_TOLERANCE = 2e-6  # relative residual that float32 vectors reach
 MAX_EXTENSIONS = 500
 
@@ -45,7 +53,8 @@ MAX_EXTENSIONS = 500
 class Levels:
     """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units).
 
-    The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL.
+    The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL. Below
+    `resolution` it cannot be told from a degeneracy.
     """
 
     sector: str
@@ -53,6 +62,12 @@ class Levels:
     energy: float
     gap: float
     residual: float
+    resolution: float
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the next level may be at the same energy."""
+        return self.gap < self.resolution
 
 
 def solve(
@@ -77,13 +92,12 @@ def solve(
         couplings = j1j2_couplings(j2)
         with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
             levels = find_levels(sectors, tolerance)
-        degenerate = levels.gap < DEGENERATE
-        if degenerate and not allow_degenerate:
+        if levels.degenerate and not allow_degenerate:
             raise GroundStateError(
                 f"{file.attrs['cluster']} at J2 = {j2}: the ground state is degenerate (next level "
-                f"{levels.gap:.1e} above); it has no unique wavefunction"
+                f"{levels.gap:.1e} above, resolution {levels.resolution:.0e}); it has no unique wavefunction"
             )
-        wavefunction = _wavefunction(file, j2, levels, degenerate)
+        wavefunction = _wavefunction(file, j2, levels)
         bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
     wavefunction.write(Path(out), bonds)
     if checkpoints is not None:
@@ -122,24 +136,33 @@ def find_levels(sectors: Sectors, tolerance: float) -> Levels:
         raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
     if sectors.dimension(name) > 1:
         runs[name, 1] = sectors.run(name, 1, excluded=vector)
-    gap = _gap(runs, block, energy, sectors.large)
-    return Levels(name, vector, energy, gap, residual)
-
-
-def _gap(runs: Mapping[tuple[str, int], Run], block: Callable[[str], Apply], energy: float, large: bool) -> float:
-    """Distance from `energy` to the lowest level of the remaining runs."""
-
-    def tolerance(run: Run) -> float:
-        if large:
-            return LARGE_CLOSE_RESIDUAL if run.energy - energy < LARGE_CLOSE else LARGE_GAP_RESIDUAL
-        return CLOSE_RESIDUAL if run.energy - energy < CLOSE else GAP_RESIDUAL
-
-    if not runs:
-        return np.inf
-    gap = runs[_lowest(runs, block, tolerance)].energy - energy
-    if gap < -DEGENERATE:
+    resolution = SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE
+    gap = _gap(runs, block, partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large), energy)
+    if gap < -resolution:
         raise GroundStateError(f"a level {-gap:.1e} below the converged one was missed")
-    return max(gap, 0.0)
+    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution)
+
+
+def gap_tolerance(run: Run, energy: float, dtype: type, large: bool) -> float:
+    """Residual at which this run may give the next level above `energy`."""
+    gap = run.energy - energy
+    coarse, close, fine = GAP_RESIDUAL, CLOSE, CLOSE_RESIDUAL
+    if large:
+        coarse, close, fine = LARGE_GAP_RESIDUAL, LARGE_CLOSE, LARGE_CLOSE_RESIDUAL
+        if gap < LARGE_CLOSEST and dtype == np.float64:
+            return CLOSE_RESIDUAL
+    hidden = run.bound(0.0) < energy + 0.5 * gap  # a lower level of the sector may be
+    return fine if gap < close or hidden else coarse
+
+
+def _gap(
+    runs: Mapping[tuple[str, int], Run],
+    block: Callable[[str], Apply],
+    tolerance: Callable[[Run], float],
+    energy: float,
+) -> float:
+    """Distance from `energy` to the lowest level of the remaining runs."""
+    return runs[_lowest(runs, block, tolerance)].energy - energy if runs else np.inf
 
 
 def _lowest(
@@ -181,7 +204,7 @@ def _amplitudes(file: h5py.File, sector: str, vector: np.ndarray) -> tuple[np.nd
     return representatives, group.orbit_sizes(representatives), amplitudes
 
 
-def _wavefunction(file: h5py.File, j2: float, levels: Levels, degenerate: bool) -> Wavefunction:
+def _wavefunction(file: h5py.File, j2: float, levels: Levels) -> Wavefunction:
     """The level as amplitudes on all orbits, smallest member of each as representative."""
     signs = [int(sign) for sign in file[levels.sector].attrs["signs"]]
     representatives, orbit_sizes, amplitudes = _amplitudes(file, levels.sector, levels.vector)
@@ -207,7 +230,7 @@ def _wavefunction(file: h5py.File, j2: float, levels: Levels, degenerate: bool) 
         permutations=file["permutations"][...],
         flips=file["flips"][...],
         characters=characters(file["exponents"][...], signs),
-        degenerate=degenerate,
+        degenerate=levels.degenerate,
     )
 
 

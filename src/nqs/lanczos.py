@@ -10,6 +10,7 @@ import numpy as np
 from nqs.io import save_arrays
 
 Apply = Callable[[np.ndarray], np.ndarray]
+CHANCE = 1e-4  # that a bound does not hold: how often a random start vector has so small a part in a level
 BLOCK = 1 << 12  # entries of float32 vectors that are summed in single precision; the blocks' sums are float64
 
 
@@ -29,7 +30,7 @@ class Run(Protocol):
         """Its Ritz vector."""
 
     def bound(self, tolerance: float) -> float:
-        """Level below which there is nothing; the Ritz value itself once its residual is within tolerance."""
+        """Level below which there is nothing (lower_bound); the Ritz value once its residual is within tolerance."""
 
     def extend(self, apply: Apply) -> None:
         """Take some more products with the matrix."""
@@ -38,6 +39,7 @@ class Run(Protocol):
 class Lanczos:
     """Thick-restart Lanczos for the lowest level of a symmetric matrix  [Wu & Simon 2000].
 
+    The start vector must be random, or `bound` means nothing.
     Keeps `kept` Ritz vectors between extensions and `size` Krylov vectors during one; vectors are
     orthogonalised against all others and, if given, against the unit vector `excluded` (d,). They have the
     precision of `start`; scalar products are float64. opening: Krylov vectors of the first extension, if fewer than
@@ -63,10 +65,13 @@ class Lanczos:
         self.values = np.zeros(0)
         self.couplings = np.zeros(0)  # of the Ritz vectors to the next vector
         self.energy, self.residual = 0.0, np.inf
+        self.below = -np.inf
+        # The next vector's part in a level x: the start vector's times prod(x - zeros) / prod(x - poles) / exp(scale)
+        self.zeros, self.poles, self.scale = np.zeros(0), np.zeros(0), 0.0
 
     def bound(self, tolerance: float) -> float:
         """Level below which this run holds nothing; the Ritz value itself once converged."""
-        return self.energy if self.residual <= tolerance else lower_bound(self.energy, self.residual)
+        return self.energy if self.residual <= tolerance else self.below
 
     @property
     def vector(self) -> np.ndarray:
@@ -106,11 +111,17 @@ class Lanczos:
         used = len(values)
         keep = min(self.kept, used - 1) if length else 1
         following = krylov[used : used + 1] if length else krylov[:0]
+        lengths = [*np.diagonal(projected, -1)[len(self.values) :], length]
         self.vectors = np.vstack([combined(krylov[:used], rotation[:, :keep]), following])
+        self.zeros, self.poles = np.append(self.zeros, values), np.append(self.poles, self.values)
         self.values = values[:keep]
         self.couplings = length * rotation[-1, :keep]
-        self.energy = float(values[0])
+        self.energy = self.below = float(values[0])
         self.residual = abs(length * float(rotation[-1, 0]))
+        if length:
+            self.scale += float(np.log(lengths).sum())
+            dimension = self.available
+            self.below = lower_bound(values, length * rotation[-1], self.zeros, self.poles, self.scale, dimension)
 
     def _project(self, vector: np.ndarray) -> np.ndarray:
         if self.excluded is None:
@@ -138,6 +149,8 @@ class StoredLanczos(Lanczos):
             self.vectors, self.values, self.couplings = stored["vectors"], stored["values"], stored["couplings"]
             self.energy, self.residual = float(stored["energy"]), float(stored["residual"])
             self.extensions = int(stored["extensions"])
+            self.zeros, self.poles, self.scale = stored["zeros"], stored["poles"], float(stored["scale"])
+            self.below = float(stored["below"])
         self._release()
 
     @property
@@ -161,7 +174,8 @@ class StoredLanczos(Lanczos):
         self.vectors = self.vectors[:0].copy()
 
     def _write(self) -> None:
-        names = ("vectors", "values", "couplings", "energy", "residual", "extensions", "identity")
+        names = ["vectors", "values", "couplings", "energy", "residual", "extensions", "identity"]
+        names += ["zeros", "poles", "scale", "below"]
         save_arrays(self.file, **{name: np.asarray(getattr(self, name)) for name in names})
 
     def _read(self) -> dict[str, np.ndarray] | None:
@@ -173,14 +187,33 @@ class StoredLanczos(Lanczos):
         return stored if str(stored["identity"]) == self.identity else None
 
 
-def lower_bound(energy: float, residual: float) -> float:
-    """Level below which a sector with this Ritz value holds nothing.
+def lower_bound(
+    values: np.ndarray, couplings: np.ndarray, zeros: np.ndarray, poles: np.ndarray, scale: float, dimension: int
+) -> float:
+    """Level below which the space of so many dimensions holds nothing, each time with a chance of CHANCE to be wrong.
 
-    The residual r only proves a level within r of the Ritz value. A start vector with a small
-    part e in the lowest level, d below, can rest above it with r about e d, so sqrt(r) is
-    taken while r is small: it covers d < e.
+    values, couplings (n,): all Ritz values, from the lowest, and couplings of their vectors to the next vector.
+    zeros, poles, scale: growth of the next vector's part in a level, see Lanczos.
+    A residual only proves a level near the Ritz value; the lowest level may be hidden below if the start vector has
+    a small part in it. But of an eigenvector at x, the next vector has the part p(x) and a Ritz vector the part
+    p(x) coupling / (x - value), both times that of the start vector. Their squares add up to at most 1, which limits
+    the start vector's part in a hidden level; a random one has less than (pi/2) CHANCE^2 / dimension of its weight
+    there with probability CHANCE.
     """
-    return energy - max(residual, float(np.sqrt(residual)))
+    needed = np.log(dimension / (0.5 * np.pi * CHANCE**2))
+
+    def excluded(distance: float) -> bool:
+        growth = np.log(np.abs(zeros - values[0] + distance)).sum() - scale
+        growth -= np.log(np.abs(poles - values[0] + distance)).sum()
+        return 2 * growth + np.log1p(((couplings / (values - values[0] + distance)) ** 2).sum()) >= needed
+
+    near, far = 0.0, 1e-9
+    while not excluded(far):
+        near, far = far, 2 * far
+    for _ in range(20):
+        middle = 0.5 * (near + far)
+        near, far = (near, middle) if middle and excluded(middle) else (middle, far)
+    return float(values[0]) - far
 
 
 def overlaps(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:

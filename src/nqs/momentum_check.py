@@ -8,30 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import comb
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import h5py
 import pandas as pd
 
-from nqs.errors import GroundStateError
+from nqs.errors import GroundStateError, InputError
 from nqs.ground_state import lowest_levels
 from nqs.hamiltonian import build_sectors, covering_generators
 from nqs.io import atomic, open_hdf5
 from nqs.lattices import Cluster
 from nqs.models import j1j2_couplings
+from nqs.symmetry import make_group
 from nqs.wavefunction import Wavefunction
 
 TOLERANCE = 1e-9  # relative residual of the eigensolver
 AGREEMENT = 1e-7  # total energies, S.S units
+MOST_SITES = 32
 
 
 @contextmanager
 def covering_sectors(cluster: Cluster) -> Iterator[h5py.File]:
-    """Hamiltonian blocks that together cover the whole Sz = 0 space, in a temporary file."""
+    """Hamiltonian blocks that together cover the whole Sz = 0 space, in a temporary file.
+
+    InputError above MOST_SITES, where they have too many orbits.
+    """
+    generators = covering_generators(cluster)
+    if cluster.n_sites > MOST_SITES:
+        order = len(make_group(generators, cluster.n_sites)[0].permutations)
+        orbits = comb(cluster.n_sites, cluster.n_sites // 2) / order / 1e6
+        raise InputError(
+            f"momentum_check goes up to {MOST_SITES} sites: the sectors that cover all momenta of {cluster.name} use "
+            f"only {order} symmetries and would have {orbits:.0f} million orbits"
+        )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sectors.h5"
-        build_sectors(cluster, covering_generators(cluster), path)
+        build_sectors(cluster, generators, path)
         with open_hdf5(path) as file:
             yield file
 
@@ -39,7 +53,8 @@ def covering_sectors(cluster: Cluster) -> Iterator[h5py.File]:
 def check(cluster: Cluster, ground_states: Sequence[Path], out: Path) -> None:
     """Write one row per ground state: its energy and gap, and those of the whole Sz = 0 space (total, S.S units).
 
-    Raises GroundStateError, after writing the table, if any ground state is not the lowest.
+    Raises GroundStateError, after writing the table, if any ground state is not the lowest; InputError above
+    MOST_SITES.
     """
     rows = []
     with covering_sectors(cluster) as sectors:

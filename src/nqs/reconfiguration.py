@@ -34,8 +34,8 @@ from nqs.local_energy import Heisenberg
 from nqs.optimiser import Sgd
 from nqs.progress import Progress
 from nqs.sampler import Exact
-from nqs.vmc import Checkpoints, train_all
 from nqs.vmc_loop import TRACE_COLUMNS, Course, Problem
+from nqs.vmc_runs import Checkpoints, train_all
 from nqs.wavefunction import Wavefunction
 
 STAGE = "reconfiguration"
@@ -82,7 +82,7 @@ def run(
     problem = problem_of(settings, wavefunction)
     files = Checkpoints(checkpoints, json.dumps([settings, code], sort_keys=True), save_every)
     block = settings["reconfiguration"]
-    courses = train_all({**settings, "repeats": block["repeats"]}, problem, files, "cpu", threads, STAGE)
+    courses = train_all({**settings, "repeats": block["repeats"]}, problem, files, threads, STAGE)
     overlaps = overlaps_of(courses, problem.ansatz, wavefunction)
     rows = result_table(settings, problem, courses, overlaps)
     with atomic(out) as temporary:

@@ -11,7 +11,7 @@ import h5py
 import numba as nb
 import numpy as np
 
-from nqs.ed_blocks import KernelSectors
+from nqs.ed_sectors import KernelSectors
 from nqs.lanczos import Apply, Lanczos, Run
 
 

@@ -7,7 +7,7 @@ makes      weights.safetensors   visible_bias (model, N), hidden_bias (model, M)
            models.csv            one row per model: its criterion, how it ended and its last sampled energy
            trace.parquet         one row per model and iteration
 
-Models are independent. On the CPU they run side by side in threads (`nqs.vmc_loop`), on a GPU as one stack
+Models are independent. On the CPU they run side by side in threads (`nqs.vmc_runs`), on a GPU as one stack
 (`nqs.rbm_stack`). An interrupted cell goes on from its checkpoints with the same result. A model that breaks ends
 alone; its row says why and at which iteration.
 """
@@ -15,8 +15,6 @@ alone; its row says why and at which iteration.
 from __future__ import annotations
 
 import json
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,19 +24,17 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from nqs.checkpoints import ArrayFiles
+from nqs import vmc_runs
 from nqs.device import choose
 from nqs.identity import seed_of
 from nqs.io import atomic
 from nqs.lattices import make_cluster
 from nqs.local_energy import Heisenberg
 from nqs.optimiser import OPTIMISERS
-from nqs.progress import Progress
 from nqs.rbm import Rbm
 from nqs.sampler import Chains, Exact, Sampler
-from nqs.side_by_side import in_threads
-from nqs.sr import Memory
-from nqs.vmc_loop import TRACE_COLUMNS, Course, Problem, summary, train
+from nqs.vmc_loop import TRACE_COLUMNS, Course, Problem, summary
+from nqs.vmc_runs import After, Checkpoints
 from nqs.wavefunction import Wavefunction
 
 
@@ -92,47 +88,18 @@ def run(
 
 
 def train_all(
-    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int,
-    stage: str = "vmc",
-) -> list[Course]:  # fmt: skip
-    """All models of a stage to their end: `threads` side by side on the CPU, all at once on a GPU (machines only)."""
-    seeds = [seed_of(stage, settings["key"], repeat, settings["seed"]) for repeat in range(settings["repeats"])]
-    courses = [checkpoints.load(number) or Course.start(problem, seed) for number, seed in enumerate(seeds)]
-    progress = Progress(stage, len(courses), problem.max_iterations)
-    stop = threading.Event()
+    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int
+) -> list[Course]:
+    """All models to their end: `threads` side by side on the CPU, all at once on a GPU."""
+    stack = partial(train_stack, device=device) if device == "cuda" else None
+    return vmc_runs.train_all(settings, problem, checkpoints, threads, "vmc", stack)
 
-    def after(numbers: Sequence[int]) -> bool:
-        stopping = stop.is_set()
-        for number in numbers:
-            course = courses[number]
-            progress.update(number, course.iteration)
-            if course.status != "running":
-                finish(number)
-            elif stopping or progress.due(number, checkpoints.interval):
-                checkpoints.save(number, course)
-        return not stopping
 
-    def finish(number: int) -> None:
-        checkpoints.save(number, courses[number])
-        progress.done(number)
-        if courses[number].message:
-            print(f"model {number}: {courses[number].status}, {courses[number].message}", file=sys.stderr)
+def train_stack(courses: Sequence[Course], problem: Problem, after: After, device: str) -> None:
+    """Restricted Boltzmann machines as one PyTorch program."""
+    from nqs import rbm_stack  # imports PyTorch
 
-    def run_stack() -> None:
-        from nqs import rbm_stack  # imports PyTorch
-
-        place = {id(course): number for number, course in enumerate(courses)}
-        rbm_stack.train(courses, problem, device, lambda some: after([place[id(course)] for course in some]))
-
-    def run_loop(number: int) -> None:
-        train(courses[number], problem, lambda course: after([number]))
-
-    for number, course in enumerate(courses):
-        if course.status != "running":
-            finish(number)
-    tasks = [run_stack] if device == "cuda" else [partial(run_loop, number) for number in range(len(courses))]
-    in_threads(tasks, threads, stop)
-    return courses
+    rbm_stack.train(courses, problem, device, after)
 
 
 def write_weights(out: Path, settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course]) -> None:
@@ -186,42 +153,3 @@ def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
         table.insert(0, "repeat", np.int32(repeat))
         parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["repeat", "iteration"])
-
-
-class Checkpoints(ArrayFiles):
-    """Courses on disk, one file per model."""
-
-    noun = "model"
-
-    def save(self, number: int, course: Course) -> None:
-        """Write one course, whole or not at all."""
-        state = {
-            "rng": course.rng.bit_generator.state, "iteration": course.iteration, "status": course.status,
-            "message": course.message, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
-            "steps": course.memory.steps, "best": course.memory.best, "age": course.memory.age,
-        }  # fmt: skip
-        self.write(
-            number, state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
-            chains=course.chains, before=course.before, trace=np.array(course.trace),
-            snapshot_at=np.array(list(course.snapshots), dtype=np.int64),
-            snapshots=np.array([*course.snapshots.values()]),
-            basis=course.memory.basis, eigenvalues=course.memory.eigenvalues,
-        )  # fmt: skip
-
-    def load(self, number: int) -> Course | None:
-        """The stored course, if it is of the same cell and code and can be read."""
-        arrays = self.read(number)
-        return None if arrays is None else restored(arrays, json.loads(str(arrays["state"])))
-
-
-def restored(arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Course:
-    """A course from its stored arrays and numbers."""
-    rng = np.random.default_rng()
-    rng.bit_generator.state = state["rng"]
-    memory = Memory(arrays["basis"], arrays["eigenvalues"], state["steps"], state["best"], state["age"])
-    return Course(
-        theta=arrays["theta"], moments=arrays["moments"], chains=arrays["chains"], rng=rng, before=arrays["before"],
-        memory=memory, iteration=state["iteration"], status=state["status"], message=state["message"],
-        cpu_s=state["cpu_s"], wall_s=state["wall_s"], trace=arrays["trace"].tolist(),
-        snapshots=dict(zip(arrays["snapshot_at"].tolist(), arrays["snapshots"], strict=True)),
-    )  # fmt: skip

@@ -8,7 +8,6 @@ is that of the 16th and 84th percentile over a bootstrap of the repeats of every
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from statsmodels.regression.linear_model import WLS
 
 from nqs.analysis.summary import read, select, write, write_cost
 from nqs.identity import seed_of
+from nqs.training_size import ABOVE, BELOW, FOUND, dimension
 
-FOUND, ABOVE, BELOW = "found", "above the grid", "below the grid"
 PERCENTILES = (16, 84)
 N_BOOTSTRAP = 2000
 SMALLEST_ERROR = 0.05  # of ln(size) in the fit; repeats that happen to agree should not decide it
@@ -51,8 +50,9 @@ def interval(
     return tuple(float(value) if 0 < value < np.inf else np.nan for value in (low, high))  # type: ignore[return-value]
 
 
-def critical_row(rows: pd.DataFrame, dimension: int, threshold: float, seed: int) -> dict[str, Any]:
+def critical_row(rows: pd.DataFrame, n_sites: int, threshold: float, seed: int) -> dict[str, Any]:
     """Critical size of one cluster and coupling from its networks; rows: epsilon, overlap_sampled."""
+    states = dimension(n_sites)
     groups = {epsilon: group.overlap_sampled.to_numpy() for epsilon, group in rows.groupby("epsilon", sort=True)}
     epsilons, repeats = np.array(list(groups)), list(groups.values())
     means = np.array([values.mean() for values in repeats])
@@ -61,13 +61,13 @@ def critical_row(rows: pd.DataFrame, dimension: int, threshold: float, seed: int
     low, high = interval(repeats, epsilons, threshold, np.random.default_rng(seed))
     values = dict(zip(("", "_low", "_high"), (critical if status == FOUND else np.nan, low, high), strict=True))
     return {
-        "dimension": dimension,
+        "dimension": states,
         "threshold": threshold,
         "status": status,
         **{f"critical_epsilon{name}": value for name, value in values.items()},
-        **{f"critical_size{name}": value * dimension for name, value in values.items()},
-        "smallest_size": float(epsilons[0]) * dimension,  # of the scan
-        "largest_size": float(epsilons[-1]) * dimension,
+        **{f"critical_size{name}": value * states for name, value in values.items()},
+        "smallest_size": float(epsilons[0]) * states,  # of the scan
+        "largest_size": float(epsilons[-1]) * states,
         "n_members": min(len(values) for values in repeats),
     }
 
@@ -101,9 +101,8 @@ def critical_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFr
     order = list(places)
     points = []
     for (cluster, j2), group in rows.groupby(["cluster", "j2"], sort=True):
-        n = places[cluster]["n_sites"]
         seed = seed_of("critical-sizes", cluster, j2, settings["seed"])
-        point = critical_row(group, comb(n, n // 2), settings["threshold"], seed)
+        point = critical_row(group, places[cluster]["n_sites"], settings["threshold"], seed)
         points.append({**places[cluster], "j2_over_j1": j2, **point})
     points.sort(key=lambda point: (point["j2_over_j1"], order.index(point["cluster"])))
     table = pd.DataFrame(points)

@@ -1,7 +1,9 @@
 """Stage `sensitivity`: how the overlaps change with the settings of the training.
 
 Every variant trains on the same draws of |psi|^2 as the reference, repeat by repeat, so their overlaps are compared in
-pairs. A cluster that lacks a bond has a ground state and draws of its own; its overlaps are compared by their means.
+pairs; distinct states are the first occurrences in the same stream of draws. Initial values and batches are each
+variant's own, so a difference holds their scatter too. A cluster that lacks a bond has a ground state and draws of its
+own; its overlaps are compared by their means.
 """
 
 from __future__ import annotations

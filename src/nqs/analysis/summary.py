@@ -63,7 +63,10 @@ def joined(names: pd.Series) -> str:
 
 
 def variational(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of variational states, from the runs of stochastic reconfiguration; they have no training set."""
+    """Points of variational states, from the runs of stochastic reconfiguration; they have no training set.
+
+    n_settled: runs whose energy no longer drifts.
+    """
     groups = rows.groupby(["study", "cluster", "j2", "network"], sort=True)
     table = groups.size().rename("n_members").reset_index()
     table["overlap_full_mean"] = groups["overlap_full"].mean().to_numpy()
@@ -71,6 +74,7 @@ def variational(rows: pd.DataFrame) -> pd.DataFrame:
     table["overlap_full_se_mean"] = 0.0  # over the whole basis
     table["energy_error_mean"] = groups["energy_error"].mean().to_numpy()
     table["energy_error_sem"] = groups["energy_error"].sem(ddof=1).to_numpy()
+    table["n_settled"] = groups["settled"].sum().to_numpy()
     table["n_diverged"] = groups["status"].agg(lambda status: status.isin(BROKEN).sum()).to_numpy()
     table["device"] = groups["device"].agg(joined).to_numpy()
     return table.assign(target="sign", series=VARIATIONAL, epsilon=np.nan, estimated=False)
@@ -91,7 +95,8 @@ def figure_table(
     table = table.sort_values("cluster", key=lambda names: names.map(order), kind="stable")
     table.insert(2, "lattice", table.cluster.map(clusters.lattice))
     table.insert(3, "n_sites", table.cluster.map(clusters.n_sites))
-    table["n_train"] = table.n_train.astype("Int64")  # variational states have none
+    own = table.columns.intersection(["n_train", "n_settled"])  # the one of trained networks, the other of variational
+    table[own] = table[own].astype("Int64")
     return table.rename(columns={"j2": "j2_over_j1", "epsilon": "epsilon_train"}).drop(columns=["study", "data"])
 
 

@@ -33,7 +33,7 @@ def fig2(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure
 
 
 def figS4(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As the upper row of Fig. 2, on 30 spins."""
+    """As the upper row of Fig. 2, on other clusters; in the paper, of 30 spins."""
     return _networks(table, published[published.figure == "figS4"], note)
 
 
@@ -43,12 +43,12 @@ def fig5(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure
 
 
 def figS2(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As Fig. 5, on the square and the triangular cluster."""
+    """As Fig. 5, on a square and a triangular cluster."""
     return _targets(table, published[published.figure == "figS2"], note)
 
 
 def figS6(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As Fig. 5, on the three clusters of 30 spins."""
+    """As Fig. 5, on other clusters of the three lattices; in the paper, of 30 spins."""
     return _targets(table, published[published.figure == "figS6"], note)
 
 
@@ -84,12 +84,12 @@ def _networks(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure
 
 
 def _clusters_below(upper: pd.DataFrame, lower: pd.DataFrame) -> dict[str, str]:
-    """The cluster of the lower row below each one of the upper row: of the same lattice, in the table's order."""
-    below: dict[str, str] = {}
-    for lattice in upper.lattice.unique():
-        ours, theirs = ([*rows[rows.lattice == lattice].cluster.unique()] for rows in (upper, lower))
-        below |= dict(zip(ours, [*theirs, *[theirs[-1] if theirs else ""] * len(ours)], strict=False))
-    return below
+    """The cluster of the lower row below each one of the upper row: the one of its lattice, "" if there is none."""
+    below = {lattice: only(rows, "cluster") for lattice, rows in lower.groupby("lattice")}
+    above = upper.drop_duplicates("cluster")
+    if below and above.lattice.duplicated().any():
+        raise TableError("two clusters of one lattice above variational states; a lattice may have one panel then")
+    return {cluster: below.get(lattice, "") for cluster, lattice in zip(above.cluster, above.lattice, strict=True)}
 
 
 def _variational_panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, index: int) -> None:
@@ -196,13 +196,15 @@ def _signs(table: pd.DataFrame) -> str:
 
 
 def _variational(rows: pd.DataFrame) -> str:
-    """What the lower row shows, and how far above the ground-state energy the states are."""
+    """What the lower row shows, how far above the ground-state energy it is, and whether its energies still drift."""
     if rows.empty:
         return ""
     words = "Variational states: overlap with the exact state over all states"
-    if "energy_error_mean" not in rows or rows.energy_error_mean.isna().all():
-        return words
-    return f"{words}, relative energy error {panels.extent(rows.energy_error_mean, panels.two_digits)}"
+    if "energy_error_mean" in rows and rows.energy_error_mean.notna().any():
+        words += f", relative energy error {panels.extent(rows.energy_error_mean, panels.two_digits)}"
+    if "n_settled" in rows:
+        words += f"; {rows.n_settled.sum()} of {rows.n_members.sum()} runs settled"
+    return words
 
 
 def _size(table: pd.DataFrame) -> str:

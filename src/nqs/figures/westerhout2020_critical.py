@@ -19,14 +19,14 @@ from nqs import style
 from nqs.figures import westerhout2020_panels as panels
 from nqs.figures.table import TableError, only, require, sentences, span
 from nqs.published import GROWTH, GROWTH_SITES
+from nqs.training_size import ABOVE, BELOW, FOUND, dimension
 
 COLUMNS = (
     "cluster", "lattice", "n_sites", "dimension", "j2_over_j1", "threshold", "status", "n_members",
     "critical_size", "critical_size_low", "critical_size_high", "smallest_size", "largest_size",
     "exponent", "exponent_se", "prefactor", "n_fit",
 )  # fmt: skip
-FOUND = "found"
-BEYOND = {"above the grid": ("largest_size", 1), "below the grid": ("smallest_size", -1)}  # column, where arrows point
+BEYOND = {ABOVE: ("largest_size", 1), BELOW: ("smallest_size", -1)}  # column, where arrows point
 ARROW: dict[str, Any] = {"arrowstyle": "<|-", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
 APART = 3  # points, between couplings
 GUIDE: dict[str, Any] = {"color": "0.75", "linewidth": 1.6, "zorder": 0.5}
@@ -114,7 +114,7 @@ def _draw_guide(ax: Axes, table: pd.DataFrame) -> list[Line2D]:
     if not table.n_sites.between(*GROWTH_SITES).any() or not len(sizes):
         return []
     start = GUIDE_BELOW * float(sizes.min())
-    ends = [panels.dimension(n_sites) for n_sites in GROWTH_SITES]
+    ends = [dimension(n_sites) for n_sites in GROWTH_SITES]
     return ax.plot(ends, [start, start * GROWTH], label=f"published: factor {GROWTH:g}", **GUIDE)
 
 

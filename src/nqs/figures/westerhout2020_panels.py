@@ -5,7 +5,7 @@ small print.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import ceil, comb, floor, log10
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -109,11 +109,6 @@ def label_above(ax: Axes, above: SecondaryAxis, label: str) -> None:
     above.xaxis.set_label_coords(0.5, 1, transform=upper)  # titles level, whatever the labels of the ticks
     ax.tick_params(which="both", top=False)
     ax.set_title(ax.get_title(), pad=7)
-
-
-def dimension(n_sites: int) -> int:
-    """States of the basis with zero magnetisation."""
-    return comb(n_sites, n_sites // 2)
 
 
 def looks(table: pd.DataFrame, lattice: str) -> dict[float, dict[str, Any]]:

@@ -15,9 +15,10 @@ from matplotlib.transforms import ScaledTranslation
 from nqs import style
 from nqs.figures import westerhout2020_panels as panels
 from nqs.figures.table import only, require
+from nqs.training_size import THRESHOLD, dimension
 
-THRESHOLD = 0.15  # of Fig. 4
-THRESHOLD_LINE: dict[str, Any] = {"color": "0.35", "linewidth": 0.7, "linestyle": ":"}
+GUIDE: dict[str, Any] = {"color": "0.35", "linewidth": 0.7, "linestyle": ":"}  # at the paper's threshold
+SHOWN = {"sign": "sampled", "amplitude": "full"}  # plain samples of |psi|^2 miss what amplitudes get wrong
 BELOW = 25  # points from the axes to the key of the couplings: tick labels and axis label
 SIGNS = r"Overlap of signs: $2\,\mathrm{accuracy}-1$ over fresh samples from $|\psi|^2$"
 AMPLITUDES = "Overlap of amplitudes, completed by exact signs, with the exact state over all states"
@@ -25,35 +26,39 @@ AMPLITUDES = "Overlap of amplitudes, completed by exact signs, with the exact st
 
 def fig3(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
     """Overlap of the signs against the size of the training set, kagome cluster."""
-    return _scan(table, published[published.figure == "fig3"], note, "sampled")
+    return _scan(table, published[published.figure == "fig3"], note)
 
 
 def figS1(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As Fig. 3, on the square and the triangular cluster."""
-    return _scan(table, published[published.figure == "figS1"], note, "sampled")
+    """As Fig. 3, on a square and a triangular cluster."""
+    return _scan(table, published[published.figure == "figS1"], note)
 
 
 def figS3(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
     """As Fig. 3, for the amplitudes."""
-    return _scan(table, published[published.figure == "figS3"], note, "full")
+    return _scan(table, published[published.figure == "figS3"], note)
 
 
 def figS5(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As Fig. 3, on the three clusters of 30 spins."""
-    return _scan(table, published[published.figure == "figS5"], note, "sampled")
+    """As Fig. 3, on other clusters of the three lattices; in the paper, of 30 spins."""
+    return _scan(table, published[published.figure == "figS5"], note)
 
 
 def figS7(table: pd.DataFrame, published: pd.DataFrame, note: str = "") -> Figure:
-    """As Fig. 3, on the square clusters of 32 and 36 spins."""
-    return _scan(table, published[published.figure == "figS7"], note, "sampled")
+    """As Fig. 3, on other square clusters; in the paper, of 32 and 36 spins."""
+    return _scan(table, published[published.figure == "figS7"], note)
 
 
-def _scan(table: pd.DataFrame, published: pd.DataFrame, note: str, metric: str) -> Figure:
-    """One panel per cluster, one line per coupling; above, the number of training states."""
+def _scan(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure:
+    """One panel per cluster, one line per coupling; above, the number of training states.
+
+    The target decides which overlap is shown and which published points belong to it.
+    """
     require(table, panels.OVERLAP_COLUMNS)
-    signs = only(table, "target") == "sign"
-    table = panels.with_overlap(table, {"generalisation": metric})
-    published = published[published.network.isin(table.network)]
+    target = only(table, "target")
+    signs = target == "sign"
+    table = panels.with_overlap(table, {"generalisation": SHOWN[target]})
+    published = published[published.network.isin(table.network) & (published.target == target)]
     names = list(table.cluster.unique())
     fig, axes = panels.grid(1, len(names), height=3.7 if len(names) == 1 else 3.5)
     for index, (ax, cluster) in enumerate(zip(axes[0], names, strict=True)):
@@ -61,7 +66,7 @@ def _scan(table: pd.DataFrame, published: pd.DataFrame, note: str, metric: str) 
         looks = panels.looks(table, only(rows, "lattice"))
         _draw_sizes(ax, rows, published[published.cluster == cluster], looks)
         if signs:
-            ax.axhline(THRESHOLD, zorder=0.5, **THRESHOLD_LINE)
+            ax.axhline(THRESHOLD, zorder=0.5, **GUIDE)
         panels.title(ax, only(rows, "lattice"), cluster, index if len(names) > 1 else None)
         _size_axes(ax, rows)
         _key_of_couplings(ax, looks)
@@ -86,7 +91,7 @@ def _draw_sizes(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, looks: Ma
 
 def _size_axes(ax: Axes, rows: pd.DataFrame) -> None:
     """Logarithmic sizes, as a part of the basis below and as a number of states above."""
-    states = panels.dimension(int(only(rows, "n_sites")))
+    states = dimension(int(only(rows, "n_sites")))
     ax.set(xscale="log", xlabel=f"training-set size {panels.EPSILON_TRAIN}")
     above = ax.secondary_xaxis(
         "top", functions=(lambda part: np.asarray(part) * states, lambda n: np.asarray(n) / states)
@@ -114,7 +119,7 @@ def _keys(fig: Figure, table: pd.DataFrame, signs: bool) -> list[Line2D]:
     keys: list[tuple[bool, str, dict[str, Any]]] = [
         (True in strongly, "strongly frustrated", {"color": "0.4", "linestyle": panels.FRUSTRATED_LINE}),
         (False in strongly, "other couplings", {"color": "0.4", "linestyle": panels.OTHER_LINE}),
-        (signs, f"overlap {THRESHOLD:g}", THRESHOLD_LINE),
+        (signs, f"overlap {THRESHOLD:g}", GUIDE),
     ]
     lines = [Line2D([], [], label=label, **look) for there, label, look in keys if there]
     return [*lines, *([style.published_key()] if panels.has_hollow(fig) else [])]
