@@ -307,6 +307,13 @@ def motif_files(target):
     return {kind: files[kind] for kind in motif_table_inputs.NEEDS[target]}
 
 
+def cost_file(target):
+    """Training time behind a figure or table of westerhout2020; the lattices of Fig. 1 have none."""
+    if target == "fig1":
+        return []
+    return f"{RESULTS}/analysis/westerhout2020/{target}_cost.json"
+
+
 def options(**files):
     """Command-line options, one per file: --kind=path."""
     return [

@@ -51,13 +51,6 @@ rule lattice_geometry:
         "python -m nqs lattice-geometry --settings {params.settings:q} --out {output:q} &> {log:q}"
 
 
-def cost_file(target):
-    """Training time behind a figure or table; the lattices of Fig. 1 have none."""
-    if target == "fig1":
-        return []
-    return f"{RESULTS}/analysis/westerhout2020/{target}_cost.json"
-
-
 for figure in cells.DRAWN:
 
     rule:
