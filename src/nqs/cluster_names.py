@@ -1,5 +1,7 @@
 """Names and shapes of the built-in clusters; standard library only, for config validation."""
 
+from math import comb
+
 CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
     "square16": ("square", (4, 4)),
     "square24": ("square", (6, 4)),
@@ -31,3 +33,8 @@ def sites(lattice: str, shape: tuple[int, int]) -> int:
         known = ", ".join(SITES_PER_CELL)
         raise ValueError(f"unknown lattice '{lattice}'; known lattices: {known}")
     return SITES_PER_CELL[lattice] * shape[0] * shape[1]
+
+
+def dimension(n_sites: int) -> int:
+    """States of the basis with zero magnetisation."""
+    return comb(n_sites, n_sites // 2)

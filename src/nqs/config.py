@@ -16,13 +16,12 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from nqs.cluster_names import CLUSTERS, sites
+from nqs.cluster_names import CLUSTERS, dimension, sites
 from nqs.config_blocks import Block, Count, Positive, pick, without_repeats
 from nqs.config_ju2025 import Ju2025
 from nqs.config_mummaneni2026 import Mummaneni2026
 from nqs.config_westerhout2020 import Westerhout2020
 from nqs.errors import ConfigError
-from nqs.training_size import dimension
 
 ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from math import comb
 
 import numba as nb
 import numpy as np
 
+from nqs.cluster_names import dimension
 from nqs.errors import InputError
 from nqs.symmetry import Generator
 
@@ -157,7 +157,7 @@ def find_orbits(walk: Walk, threads: int = 1) -> Orbits:
     stabilisers = np.concatenate([part for _, part in found])
     del found
     sizes = walk.order // stabilisers
-    if sizes.sum() != comb(walk.n_sites, walk.n_sites // 2):
+    if sizes.sum() != dimension(walk.n_sites):
         raise RuntimeError("the orbits do not add up to the number of basis states")
     fixed = np.flatnonzero(stabilisers > 1)
     parities = _stabiliser_parities(states[fixed], _full(walk), walk.flip_parity, walk.moves)

@@ -131,14 +131,25 @@ class KernelSectors:
         for key, lists in self.neighbours.items():
             diagonal += np.float32(0.25 * self.couplings[key]) * lists.aligned
             terms.append((lists, np.float32(0.5 * self.couplings[key]) * np.column_stack(tables)))
-        length = np.sqrt(sizes[fixed] / sizes.max()).astype(np.float32)
-        return Lanes(terms, diagonal, fixed, length, [self.absent(name) for name in names], self.threads)
+        return Lanes(
+            terms,
+            diagonal,
+            fixed,
+            self._lengths.astype(np.float32),
+            [self.absent(name) for name in names],
+            self.threads,
+        )
+
+    @property
+    def _lengths(self) -> np.ndarray:
+        """Of the orbits smaller than the group: root of their size over that of the group (m,)."""
+        return np.sqrt(self.orbits.sizes[self.orbits.fixed] / self.orbits.sizes.max())
 
     def apply(self, name: str, dtype: type | None = None) -> Apply:
         """y = H x in one sector."""
         kind = np.dtype(dtype or self.dtype).type
         odd, absent, fixed = self._odd(name), self.absent(name), self.orbits.fixed
-        length = np.sqrt(self.orbits.sizes[fixed] / self.orbits.sizes.max()).astype(kind)
+        length = self._lengths.astype(kind)
         table = self.layout.coefficients(odd, kind)
         terms = [(self.couplings[key], lists) for key, lists in self.neighbours.items()]
 

@@ -14,19 +14,13 @@ DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep net
 
 
 @dataclass(frozen=True, order=True)
-class CellKey:
-    """Identity of a supervised cell.
-
-    data: `sampled` (small training sets as configured), `distinct` (small training sets without repeated states) or
-    `whole` (the whole ground state).
-    """
+class NetworkKey:
+    """One network at one coupling of a cluster."""
 
     study: str
     cluster: str
     j2: float
     network: str
-    target: str
-    data: str
 
     @property
     def coupling(self) -> tuple[str, float]:
@@ -36,7 +30,7 @@ class CellKey:
     @property
     def name(self) -> str:
         """Last part of the cell's path."""
-        return f"{self.network}-{self.target}-{self.data}"
+        return self.network
 
     @property
     def path(self) -> str:
@@ -45,31 +39,33 @@ class CellKey:
 
 
 @dataclass(frozen=True, order=True)
+class ReconfigurationKey(NetworkKey):
+    """Identity of a cell of stochastic reconfiguration."""
+
+
+@dataclass(frozen=True, order=True)
+class CellKey(NetworkKey):
+    """Identity of a supervised cell.
+
+    data: `sampled` (small training sets as configured), `distinct` (small training sets without repeated states) or
+    `whole` (the whole ground state).
+    """
+
+    target: str
+    data: str
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return f"{self.network}-{self.target}-{self.data}"
+
+
+@dataclass(frozen=True, order=True)
 class Member:
     """One network of a cell: its data-set size as a fraction of the Hilbert space, and its repeat."""
 
     epsilon: float
     repeat: int
-
-
-@dataclass(frozen=True, order=True)
-class ReconfigurationKey:
-    """Identity of a cell of stochastic reconfiguration on a cluster: one network at one coupling."""
-
-    study: str
-    cluster: str
-    j2: float
-    network: str
-
-    @property
-    def coupling(self) -> tuple[str, float]:
-        """Cluster and J2/J1."""
-        return self.cluster, self.j2
-
-    @property
-    def path(self) -> str:
-        """Path of the cell below results/<scale>/<stage>/."""
-        return f"{self.study}/{self.cluster}/{coupling_name(self.j2)}/{self.network}"
 
 
 @dataclass(frozen=True, order=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import comb
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import h5py
 import pandas as pd
 
+from nqs.cluster_names import dimension
 from nqs.errors import GroundStateError, InputError
 from nqs.ground_state import lowest_levels
 from nqs.hamiltonian import build_sectors, covering_generators
@@ -38,7 +38,7 @@ def covering_sectors(cluster: Cluster) -> Iterator[h5py.File]:
     generators = covering_generators(cluster)
     if cluster.n_sites > MOST_SITES:
         order = len(make_group(generators, cluster.n_sites)[0].permutations)
-        orbits = comb(cluster.n_sites, cluster.n_sites // 2) / order / 1e6
+        orbits = dimension(cluster.n_sites) / order / 1e6
         raise InputError(
             f"momentum_check goes up to {MOST_SITES} sites: the sectors that cover all momenta of {cluster.name} use "
             f"only {order} symmetries and would have {orbits:.0f} million orbits"

@@ -18,7 +18,7 @@ from numba import njit
 
 from nqs.ansatz import Wave
 from nqs.errors import InputError, NqsError
-from nqs.evaluated_wave import EvaluatedWave
+from nqs.evaluated_wave import EvaluatedWave, exchanges
 from nqs.symmetry import zero_magnetisation_states
 
 TABLE_SITES = 14  # up to here a table of all states costs less than the chains' ratios
@@ -109,11 +109,9 @@ class Chains:
     @cached_property
     def _moves(self) -> np.ndarray:
         """The bits that each possible move reverses."""
-        one = np.uint64(1)
         if self.bonds is None:
-            return one << np.arange(self.n_sites, dtype=np.uint64)
-        first, second = self.bonds.T.astype(np.uint64)
-        return (one << first) | (one << second)
+            return np.uint64(1) << np.arange(self.n_sites, dtype=np.uint64)
+        return exchanges(self.bonds)[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,11 @@ representations only: psi(g s) = character(g) psi(s) with character +-1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
 
 import numba as nb
 import numpy as np
 
+from nqs.cluster_names import dimension
 from nqs.errors import InputError
 
 
@@ -130,7 +130,7 @@ def zero_magnetisation_states(n_sites: int) -> np.ndarray:
     """All states with as many spins up as down, ascending: uint64; InputError if there are none."""
     if n_sites % 2:
         raise InputError(f"{n_sites} sites: an odd number of spins has no Sz = 0 states")
-    return _half_filled(n_sites, comb(n_sites, n_sites // 2))
+    return _half_filled(n_sites, dimension(n_sites))
 
 
 @nb.njit(cache=True)

@@ -27,6 +27,7 @@ import h5py
 import numba as nb
 import numpy as np
 
+from nqs.cluster_names import dimension
 from nqs.io import atomic, open_hdf5
 from nqs.symmetry import Group, zero_magnetisation_states
 
@@ -65,7 +66,7 @@ class Wavefunction:
     @property
     def dimension(self) -> int:
         """Number of Sz = 0 basis states."""
-        return comb(self.n_sites, self.n_sites // 2)
+        return dimension(self.n_sites)
 
     @cached_property
     def group(self) -> Group:

@@ -16,8 +16,9 @@ import pandas as pd
 from statsmodels.regression.linear_model import WLS
 
 from nqs.analysis.summary import read, select, write, write_cost
+from nqs.cluster_names import dimension
 from nqs.identity import seed_of
-from nqs.training_size import ABOVE, BELOW, FOUND, dimension
+from nqs.training_size import ABOVE, BELOW, FOUND
 
 PERCENTILES = (16, 84)
 N_BOOTSTRAP = 2000

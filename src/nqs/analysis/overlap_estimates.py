@@ -21,6 +21,13 @@ from nqs import dataset
 from nqs.ensemble import Evaluate
 from nqs.wavefunction import Wavefunction
 
+# of a network that was trained on the whole ground state
+NOTHING_UNSEEN = {
+    "overlap_rest_signed": np.nan,
+    "overlap_rest": np.nan,
+    "overlap_rest_se": np.nan,
+    "sample_weight": 1.0,
+}
 MIXTURE = {2: 0.5, 1: 0.25, 0: 0.25}  # power of |psi| -> share of the draws
 
 
@@ -50,6 +57,16 @@ def estimate(cross: np.ndarray, exact: np.ndarray, trial: np.ndarray) -> Estimat
     influence = cross / scale - overlap / 2 * (exact / norms[0] + trial / norms[1])
     effective = trial.sum() ** 2 / (trial**2).sum()
     return Estimate(float(overlap), float(influence.std(ddof=1) / np.sqrt(n)), float(effective))
+
+
+def unseen_columns(overlap: float, error: float, sample_weight: float) -> dict[str, float]:
+    """Overlap on unseen states with its error, and the |psi|^2 that the seen ones hold."""
+    return {
+        "overlap_rest_signed": overlap,
+        "overlap_rest": abs(overlap),
+        "overlap_rest_se": error,
+        "sample_weight": sample_weight,
+    }
 
 
 def agreement(psi: np.ndarray, output: np.ndarray) -> np.ndarray:
@@ -114,15 +131,8 @@ def estimated_row(
         "overlap_sampled_n_effective": sampled.effective_samples,
     }
     if seen is None:
-        nothing = dict.fromkeys(("overlap_rest_signed", "overlap_rest", "overlap_rest_se"), np.nan)
-        return {**row, **nothing, "sample_weight": 1.0}
-    return {
-        **row,
-        "overlap_rest_signed": rest.overlap,
-        "overlap_rest": abs(rest.overlap),
-        "overlap_rest_se": rest.error,
-        "sample_weight": float((seen.psi**2).sum()),
-    }
+        return row | NOTHING_UNSEEN
+    return row | unseen_columns(rest.overlap, rest.error, float((seen.psi**2).sum()))
 
 
 def _unseen(states: np.ndarray, seen: dataset.Sample | None) -> np.ndarray:

@@ -24,7 +24,13 @@ import numpy as np
 import pandas as pd
 
 from nqs import dataset
-from nqs.analysis.overlap_estimates import agreement, estimated_row, sampled_overlap
+from nqs.analysis.overlap_estimates import (
+    NOTHING_UNSEEN,
+    agreement,
+    estimated_row,
+    sampled_overlap,
+    unseen_columns,
+)
 from nqs.ensemble import Evaluate, evaluator
 from nqs.identity import WHOLE, seed_of
 from nqs.io import atomic
@@ -142,17 +148,9 @@ def member_row(
         "overlap_sampled_n_effective": sampled.effective_samples,
     }
     if seen is None:
-        nothing = dict.fromkeys(("overlap_rest_signed", "overlap_rest", "overlap_rest_se"), np.nan)
-        return {**row, **nothing, "sample_weight": 1.0}
+        return row | NOTHING_UNSEEN
     held = sums(target, seen.psi, evaluate(seen.states))
-    rest = (full - held).overlap
-    return {
-        **row,
-        "overlap_rest_signed": rest,
-        "overlap_rest": abs(rest),
-        "overlap_rest_se": 0.0,
-        "sample_weight": held.exact,
-    }
+    return row | unseen_columns((full - held).overlap, 0.0, held.exact)
 
 
 def build(

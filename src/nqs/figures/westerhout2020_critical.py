@@ -16,10 +16,11 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from nqs import style
+from nqs.cluster_names import dimension
 from nqs.figures import westerhout2020_panels as panels
 from nqs.figures.table import TableError, only, require, sentences, span
 from nqs.published import GROWTH, GROWTH_SITES
-from nqs.training_size import ABOVE, BELOW, FOUND, dimension
+from nqs.training_size import ABOVE, BELOW, FOUND
 
 COLUMNS = (
     "cluster", "lattice", "n_sites", "dimension", "j2_over_j1", "threshold", "status", "n_members",

@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from nqs import style
+from nqs.cluster_names import dimension
 from nqs.figures import westerhout2020_panels as panels
 from nqs.figures.table import only, require
-from nqs.training_size import THRESHOLD, dimension
+from nqs.training_size import THRESHOLD
 
 GUIDE: dict[str, Any] = {"color": "0.35", "linewidth": 0.7, "linestyle": ":"}  # at the paper's threshold
 SHOWN = {"sign": "sampled", "amplitude": "full"}  # plain samples of |psi|^2 miss what amplitudes get wrong
