@@ -35,6 +35,9 @@ from nqs.identity import (
 from nqs.codehash import closure, code_hash, module_path
 from nqs.config import load
 from nqs.errors import ConfigError
+from nqs.scheduling import calm_snakemake
+
+calm_snakemake()
 
 try:
     CONFIG = load(PROJECT, config)

@@ -1,0 +1,38 @@
+"""A remedy for Snakemake's scheduler, which slows down with every job it has started.
+
+Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
+look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
+never ends. After some hundred jobs the main process looks without pause and takes a whole core from the jobs.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+METHOD = "_schedule_reevalutation"  # Snakemake's spelling
+
+
+def calm_snakemake() -> None:
+    """Apply the remedy to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
+    try:
+        from snakemake.scheduling.job_scheduler import JobScheduler
+    except ImportError:
+        return
+    one_timer_at_a_time(JobScheduler)
+
+
+def one_timer_at_a_time(scheduler: type) -> None:
+    """Let a JobScheduler wait for one timer at most; a version without such timers stays as it is."""
+    if hasattr(scheduler, METHOD):
+        setattr(scheduler, METHOD, look_again)
+
+
+def look_again(scheduler: Any, delay: float) -> None:
+    """Wake the scheduler after `delay` seconds unless that is already due."""
+    timer = getattr(scheduler, "_nqs_timer", None)
+    if timer is not None and timer.is_alive():
+        return
+    scheduler._nqs_timer = threading.Timer(delay, scheduler._open_jobs.release)
+    scheduler._nqs_timer.daemon = True  # no wait for it at the end
+    scheduler._nqs_timer.start()
