@@ -232,8 +232,8 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         ["fig2.variational.network", "'cnn' is not dense"],
     ),
     "average over more than the run": (
-        {"westerhout2020": {"reconfiguration": {"average_over": 2000}}},
-        ["westerhout2020.reconfiguration", "average_over = 2000", "iterations = 1500"],
+        {"westerhout2020": {"reconfiguration": {"average_over": 3000}}},
+        ["westerhout2020.reconfiguration", "average_over = 3000", "iterations = 2000"],
     ),
     "distinct states twice over": (
         {"westerhout2020": {"dataset": {"replacement": False}}},

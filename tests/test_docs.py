@@ -17,7 +17,7 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from snakemake.cli import parse_args  # type: ignore[import-untyped]
+from snakemake.cli import parse_args
 from typer.main import get_command
 
 from nqs.__main__ import app

@@ -140,7 +140,7 @@ def test_other_clusters_get_no_published_curve_and_say_so(name, published):
 
 def test_fig2_gains_a_lower_row_for_the_variational_state(published):
     table = fig2_table(LARGE, variational=True)
-    fig = FIGURES["fig2"](table.assign(energy_error_mean=0.0123, n_settled=3), published)
+    fig = FIGURES["fig2"](table.assign(energy_error_mean=0.0123, n_settled=3.0), published)
     assert len(fig.axes) == 6
     assert [ax.get_title("left") for ax in fig.axes] == list("abcdef")
     assert [len(hollow(ax)) for ax in fig.axes[3:]] == [1, 0, 1]

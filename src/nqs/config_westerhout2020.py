@@ -66,8 +66,8 @@ class ReconfigurationBlock(Block):
     """Variational states by stochastic reconfiguration."""
 
     samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
-    shift: float = Field(1e-3, gt=0, description="added to the diagonal of S")
-    learning_rate: float = Field(1e-2, gt=0, description="step along the reconfigured force, S.S units")
+    shift: float = Field(3e-2, gt=0, description="added to the diagonal of S")
+    learning_rate: float = Field(2e-2, gt=0, description="step along the reconfigured force, S.S units")
     iterations: Positive = Field(description="iterations of every run")
     repeats: Positive = Field(4, description="runs per coupling")
     average_over: Positive = Field(50, description="last iterations whose mean energy is given")

@@ -56,7 +56,8 @@ def outputs(states, tables, shift, theta, widths, weight, bias):
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+# Not fastmath: the bits of its loops would depend on where the arrays lie in memory (tests/test_reproducibility.py).
+@njit(cache=True, nogil=True, error_model="numpy")
 def tangent_kernel(inputs, signals, top, mean_overlap, centre, root_weight, shift):
     """Weighted, centred tangent kernel plus shift (U, U) float32, lower triangle; other entries are not set.
 

@@ -74,14 +74,22 @@ def _walk_back(weights, walks, later, sooner, least, most, slopes):
     side = len(walks)
     for place in range(side):
         spin = place & 1
-        here, out = walks[place], sooner[place]
+        here, out = walks[place, least + 1 : most + 2], sooner[place, least : most + 1]
         for motif in (place, place + side):
-            weight, there, slope = weights[motif], later[motif >> 1, spin:], 0.0
-            for ups in range(least, most + 1):
+            weight, there = weights[motif], later[motif >> 1, spin + least : spin + most + 1]
+            for ups in range(len(out)):
                 product = weight * there[ups]
-                slope += here[ups + 1] * product
                 out[ups] = product if motif == place else out[ups] + product
-            slopes[motif] += slope
+            slopes[motif] += weight * _dot(here, there)
+
+
+@njit(**COMPILED)
+def _dot(one, two):
+    # A loop of its own: in one that also stores, the order of the sum would depend on where the arrays happen to lie.
+    total = 0.0
+    for place in range(len(one)):
+        total += one[place] * two[place]
+    return total
 
 
 @njit(**COMPILED)

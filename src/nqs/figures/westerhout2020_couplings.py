@@ -203,7 +203,7 @@ def _variational(rows: pd.DataFrame) -> str:
     if "energy_error_mean" in rows and rows.energy_error_mean.notna().any():
         words += f", relative energy error {panels.extent(rows.energy_error_mean, panels.two_digits)}"
     if "n_settled" in rows:
-        words += f"; {rows.n_settled.sum()} of {rows.n_members.sum()} runs settled"
+        words += f"; {rows.n_settled.sum():.0f} of {rows.n_members.sum()} runs settled"
     return words
 
 
