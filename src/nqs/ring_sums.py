@@ -209,7 +209,7 @@ def _two_site(psi, start, stop, spins, products):
             marginal[column] += squares[column]
         upper[row] = squares.sum()
         for site in range(half):
-            mixed = _dot(squares, spins[site, start[row] : stop[row]])
+            mixed = dot(squares, spins[site, start[row] : stop[row]])
             for other in range(half):
                 products[site, half + other] += mixed * spins[other, row]
     for one in range(half):
@@ -223,7 +223,8 @@ def _two_site(psi, start, stop, spins, products):
 
 
 @njit(**COMPILED)
-def _dot(one, two):
+def dot(one, two):
+    # A loop of its own: in one that also stores, the order of the sum would depend on where the arrays happen to lie.
     total = 0.0
     for place in range(len(one)):
         total += one[place] * two[place]
@@ -238,7 +239,7 @@ def _exchange(psi, start, stop, pairs, first, rows1, columns1, first1, rows2, co
         total += _gathered(psi[row], psi[row], pairs[first[start[row]] : first[stop[row]]])
     for pair in range(len(pairs)):  # within the upper half: whole rows, which have the same columns
         one, two = pairs[pair, 0], pairs[pair, 1]
-        total += _dot(psi[one, start[one] : stop[one]], psi[two, start[one] : stop[one]])
+        total += dot(psi[one, start[one] : stop[one]], psi[two, start[one] : stop[one]])
     for pair in range(len(rows1)):  # the two bonds between the halves
         one, two = rows1[pair, 0], rows1[pair, 1]
         total += _gathered(psi[one], psi[two], columns1[first1[start[one]] : first1[stop[one]]])

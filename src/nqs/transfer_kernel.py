@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from nqs.ring_sums import COMPILED
+from nqs.ring_sums import COMPILED, dot
 
 
 @njit(**COMPILED)
@@ -80,16 +80,7 @@ def _walk_back(weights, walks, later, sooner, least, most, slopes):
             for ups in range(len(out)):
                 product = weight * there[ups]
                 out[ups] = product if motif == place else out[ups] + product
-            slopes[motif] += weight * _dot(here, there)
-
-
-@njit(**COMPILED)
-def _dot(one, two):
-    # A loop of its own: in one that also stores, the order of the sum would depend on where the arrays happen to lie.
-    total = 0.0
-    for place in range(len(one)):
-        total += one[place] * two[place]
-    return total
+            slopes[motif] += weight * dot(here, there)
 
 
 @njit(**COMPILED)
