@@ -40,7 +40,6 @@ def test_a_timer_that_has_fired_does_not_keep_the_next_from_starting():
     for _ in range(2):
         scheduler._schedule_reevalutation(0.01)
         assert scheduler._open_jobs.acquire(timeout=5)
-        scheduler._nqs_timer.join()
 
 
 def test_it_meets_the_snakemake_that_is_installed(monkeypatch):

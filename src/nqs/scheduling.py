@@ -30,9 +30,14 @@ def one_timer_at_a_time(scheduler: type) -> None:
 
 def look_again(scheduler: Any, delay: float) -> None:
     """Wake the scheduler after `delay` seconds unless that is already due."""
-    timer = getattr(scheduler, "_nqs_timer", None)
-    if timer is not None and timer.is_alive():
+    if getattr(scheduler, "_nqs_due", False):
         return
-    scheduler._nqs_timer = threading.Timer(delay, scheduler._open_jobs.release)
-    scheduler._nqs_timer.daemon = True  # no wait for it at the end
-    scheduler._nqs_timer.start()
+    scheduler._nqs_due = True
+
+    def wake() -> None:
+        scheduler._nqs_due = False  # before it wakes, or the look that follows would set no timer
+        scheduler._open_jobs.release()
+
+    timer = threading.Timer(delay, wake)
+    timer.daemon = True  # no wait for it at the end
+    timer.start()
