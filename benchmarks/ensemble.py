@@ -19,9 +19,12 @@ import time
 import numpy as np
 import torch
 
-from nqs.ensemble import Member, Settings, train
-from nqs.networks import Dense, Geometry, Network, PeriodicCNN
-from nqs.stacked import spins_of
+from nqs.networks.dense import Dense
+from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.protocol import Geometry, Network
+from nqs.supervised.ensemble import train
+from nqs.supervised.members import Member, Settings
+from nqs.supervised.stacked import spins_of
 
 N_SITES, N_TRAIN, N_VALIDATION, BATCH = 24, 27_000, 2_700, 128
 

@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from nqs import ed_blocks
-from nqs.ed_screening import MOST_LANES, Screening
-from nqs.ground_state import solve
-from nqs.hamiltonian import SYMMETRIES, build
-from nqs.io import open_hdf5
-from nqs.lattices import cluster
-from nqs.sectors import open_sectors
-from nqs.wavefunction import Wavefunction
+from nqs.exact.blocks import SYMMETRIES, build
+from nqs.exact.eigenstate import Wavefunction
+from nqs.exact.ground_state import solve
+from nqs.exact.kernel import file as kernel_file
+from nqs.exact.kernel.screening import MOST_LANES, Screening
+from nqs.exact.sectors import open_sectors
+from nqs.model.lattices import cluster
+from nqs.runtime.files import open_hdf5
 
 COUPLINGS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.8, 1.0)
 SPENT: dict[str, float] = defaultdict(float)  # CPU seconds by part
@@ -79,8 +79,8 @@ def main(options: argparse.Namespace) -> None:
     with TemporaryDirectory(dir=options.folder) as folder:
         blocks, state = Path(folder) / "blocks.h5", Path(folder) / "state.h5"
         build(cluster("kagome12"), blocks, options.symmetries, "kernel")  # compiles
-        clock(ed_blocks, "find_orbits", "orbits")
-        clock(ed_blocks, "_write_neighbours", "lists")
+        clock(kernel_file, "find_orbits", "orbits")
+        clock(kernel_file, "_write_neighbours", "lists")
         clock(Screening, "run", "screening")
         built = cpu_seconds(lambda: build(made, blocks, options.symmetries, options.backend, options.threads))
         print(f"build {built:.1f} s, {blocks.stat().st_size / 1e6:.0f} MB on disk")

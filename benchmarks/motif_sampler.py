@@ -23,10 +23,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nqs.deep_cnn import DeepCnn
-from nqs.energy_descent import Course, Problem, RingSampler, descend, iterate
-from nqs.motif_networks import RingAnsatz, ShallowCnn
-from nqs.optimiser import Adam
+from nqs.ansatz.deep_cnn import DeepCnn
+from nqs.ansatz.ring_protocol import RingAnsatz
+from nqs.ansatz.shallow_cnn import ShallowCnn
+from nqs.vmc.optimisers import Adam
+from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend, iterate
 
 ITERATIONS, SETTLING = 500, 30  # of a whole run; cheap ones before the timing
 BURN_IN = 5  # sweeps that are timed
@@ -76,7 +77,7 @@ def measure_stack(
     family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int, runs: int, device: str
 ) -> dict[str, float]:
     """Wall milliseconds per iteration of all runs at once (median), and per run, and seconds of whole runs."""
-    from nqs import motif_torch
+    from nqs.vmc.gpu import ring as gpu_ring
 
     marks: list[float] = []
 
@@ -87,7 +88,7 @@ def measure_stack(
 
     problem = Problem(family, sampler, Adam(1e-2), steps, ITERATIONS)
     begin = time.monotonic()
-    courses = motif_torch.train([problem] * runs, range(runs), [None] * runs, device, mark)
+    courses = gpu_ring.train([problem] * runs, range(runs), [None] * runs, device, mark)
     each = float(np.median(np.diff(marks[1:])))
     burn_in = max(marks[0] - begin - each, 0.0)
     found = {"acceptance": float(np.mean([course.column("acceptance")[-1] for course in courses]))}

@@ -61,9 +61,9 @@ class Pair:
 
 def settings_of(n_sites: int, alpha: int) -> dict[str, Any]:
     """The cell's settings in the study at paper scale."""
-    from nqs import cells_mummaneni2026 as cells
-    from nqs.config import load
-    from nqs.identity import SWEEP, VmcKey
+    from nqs.studies.mummaneni2026 import cells
+    from nqs.vmc.keys import SWEEP, VmcKey
+    from nqs.workflow.configuration import load
 
     return cells.vmc_settings(load(ROOT, {"scale": "paper"}), VmcKey(STUDY, f"ring{n_sites}", alpha, "paper", SWEEP))
 

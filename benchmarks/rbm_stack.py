@@ -23,12 +23,14 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 
-from nqs import rbm_stack, rbm_stack_sampler, vmc_loop
-from nqs.local_energy import Heisenberg
-from nqs.optimiser import Adam
-from nqs.rbm import Rbm
-from nqs.sampler import Chains, Exact, Sampler
-from nqs.vmc_loop import Course, Problem
+from nqs.ansatz.rbm import Rbm
+from nqs.vmc import loop
+from nqs.vmc.gpu import rbm as gpu_rbm
+from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
+from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.loop import Course, Problem
+from nqs.vmc.optimisers import Adam
+from nqs.vmc.sampler import Chains, Exact, Sampler
 
 SAMPLES, BLOCKS = 4096, 5
 
@@ -60,7 +62,7 @@ def per_iteration(iterate: Callable[[], None], iterations: int) -> float:
 def loops(courses: list[Course], problem: Problem) -> None:
     """One iteration of each model in the compiled loop."""
     for course in courses:
-        vmc_loop.iterate(course, problem)
+        loop.iterate(course, problem)
 
 
 def measure(problem: Problem, n_models: int, warm: int, iterations: int, device: str) -> dict[str, float]:
@@ -72,11 +74,11 @@ def measure(problem: Problem, n_models: int, warm: int, iterations: int, device:
     result = {"loops_one_core_ms": per_iteration(lambda: loops(courses, problem), iterations)}
     for method in methods(problem.sampler, device):
         again = deepcopy(start)
-        sampler = rbm_stack_sampler.stack_sampler(problem.sampler, n_models, device)
+        sampler = gpu_rbm_sampler.stack_sampler(problem.sampler, n_models, device)
         if method:
             assert isinstance(problem.sampler, Chains)
-            sampler = rbm_stack_sampler.StackedChains(problem.sampler, n_models, device, method)
-        step = lambda: rbm_stack.iterate(again, problem, sampler, device)  # noqa: B023, E731  (called at once)
+            sampler = gpu_rbm_sampler.StackedChains(problem.sampler, n_models, device, method)
+        step = lambda: gpu_rbm.iterate(again, problem, sampler, device)  # noqa: B023, E731  (called at once)
         result["_".join(filter(None, ("stack", device, method, "ms")))] = per_iteration(step, iterations)
     result["distinct_states"] = float(np.mean([course.trace[-1][4] for course in courses]))
     return result

@@ -68,7 +68,7 @@ rule summary:
             cells.figure_summary(CONFIG, wildcards.figure)
         ),
         files=lambda wildcards, input: options(**dict(input.items())),
-        code=code_hash("nqs.analysis.summary"),
+        code=code_hash("nqs.studies.westerhout2020.tables.summary"),
     shell:
         "python -m nqs summary --settings {params.settings:q} {params.files:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
@@ -93,7 +93,7 @@ rule critical_sizes:
     params:
         settings=as_json(cells.figure_summary(CONFIG, "fig4")),
         files=lambda wildcards, input: options(**dict(input.items())),
-        code=code_hash("nqs.analysis.critical_sizes"),
+        code=code_hash("nqs.studies.westerhout2020.tables.critical_sizes"),
     shell:
         "python -m nqs critical-sizes --settings {params.settings:q} {params.files:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
@@ -119,7 +119,7 @@ rule sensitivity:
     params:
         settings=as_json(cells.figure_summary(CONFIG, "tableX1")),
         files=lambda wildcards, input: options(**dict(input.items())),
-        code=code_hash("nqs.analysis.sensitivity"),
+        code=code_hash("nqs.studies.westerhout2020.tables.sensitivity"),
     shell:
         "python -m nqs sensitivity --settings {params.settings:q} {params.files:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
@@ -146,7 +146,7 @@ rule importance:
     params:
         taus=[f"--taus={tau}" for tau in CONFIG.mummaneni2026.importance.taus],
         files=lambda wildcards, input: options(states=input.states, units=input.units),
-        code=code_hash("nqs.analysis.importance"),
+        code=code_hash("nqs.studies.mummaneni2026.tables.importance"),
     shell:
         "python -m nqs importance {params.taus:q} {params.files:q} --out {output.importance:q}"
         " --fractions {output.fractions:q} --power-laws {output.power_laws:q} &> {log:q}"
@@ -173,7 +173,7 @@ rule rbm_tables:
     params:
         files=lambda wildcards, input: options(**dict(input.items())),
         tau=CONFIG.mummaneni2026.importance.tau,
-        code=code_hash("nqs.analysis.rbm_tables"),
+        code=code_hash("nqs.studies.mummaneni2026.tables.small_rings"),
     shell:
         "python -m nqs rbm-tables {wildcards.table} --tau {params.tau} {params.files:q}"
         " --out {output.table:q} --cost {output.cost:q} &> {log:q}"
@@ -197,7 +197,7 @@ rule published_trends:
     params:
         tau=CONFIG.mummaneni2026.importance.tau,
         files=options(**table_files("tableX1")),
-        code=code_hash("nqs.analysis.published_trends"),
+        code=code_hash("nqs.studies.mummaneni2026.claims.trends"),
     shell:
         "python -m nqs published-trends --tau {params.tau} {params.files:q}"
         " --out {output:q} &> {log:q}"
@@ -228,7 +228,7 @@ rule motif_tables:
         ),
         files=lambda wildcards, input: options(**dict(input.items())),
         code=lambda wildcards: code_hash(
-            "nqs.analysis.motif_tables", COMPUTING["ju2025"][wildcards.target][1]
+            "nqs.workflow.target", COMPUTING["ju2025"][wildcards.target][1]
         ),
     shell:
         "python -m nqs motif-tables {wildcards.target} --settings {params.settings:q} {params.files:q}"

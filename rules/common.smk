@@ -13,29 +13,19 @@ if SOURCE not in sys.path:
 # jobs find the package even where it is not installed, e.g. in a per-rule conda environment
 shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
-from nqs import (
-    cells,
-    cells_ju2025,
-    cells_mummaneni2026,
-    motif_table_inputs,
-    table_inputs,
+from nqs.studies.ju2025 import cells as cells_ju2025, study as motif_table_inputs
+from nqs.studies.mummaneni2026 import (
+    cells as cells_mummaneni2026,
+    study as table_inputs,
 )
-from nqs.cluster_names import sites
-from nqs.identity import (
-    DISTINCT,
-    SAMPLED,
-    WHOLE,
-    CellKey,
-    MotifKey,
-    OptimaKey,
-    ReconfigurationKey,
-    VmcKey,
-    coupling_name,
-)
-from nqs.codehash import closure, code_hash, module_path
-from nqs.config import load
-from nqs.errors import ConfigError
-from nqs.scheduling import calm_snakemake
+from nqs.studies.westerhout2020 import cells
+from nqs.model.clusters import coupling_name, sites
+from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE, CellKey
+from nqs.vmc.keys import MotifKey, OptimaKey, ReconfigurationKey, VmcKey
+from nqs.workflow.code_hash import closure, code_hash, module_path
+from nqs.workflow.configuration import load
+from nqs.runtime.errors import ConfigError
+from nqs.workflow.snakemake_patch import calm_snakemake
 
 calm_snakemake()
 
@@ -65,43 +55,47 @@ COUPLINGS = sorted(
 )
 # modules whose code makes the numbers of a figure
 TRAINED = [
-    "nqs.hamiltonian",
-    "nqs.ground_state",
-    "nqs.dataset",
-    "nqs.supervised",
+    "nqs.exact.blocks",
+    "nqs.exact.ground_state",
+    "nqs.supervised.dataset",
+    "nqs.supervised.stage",
     "nqs.analysis.overlaps",
-    "nqs.analysis.summary",
+    "nqs.studies.westerhout2020.tables.summary",
 ]
-EXACT = ["nqs.hamiltonian", "nqs.ground_state"]
-VMC = [*EXACT, "nqs.vmc", "nqs.analysis.observables"]
-MOTIF = ["nqs.motif_vmc", "nqs.deep_cnn"]
+EXACT = ["nqs.exact.blocks", "nqs.exact.ground_state"]
+VMC = [*EXACT, "nqs.vmc.stages.rbm", "nqs.analysis.rbm_observables"]
+MOTIF = ["nqs.vmc.stages.ring", "nqs.ansatz.deep_cnn"]
 COMPUTING = {
     "westerhout2020": {
-        "fig1": ["nqs.lattices", "nqs.analysis.lattice_geometry"],
+        "fig1": ["nqs.model.lattices", "nqs.analysis.lattice_geometry"],
         **{figure: TRAINED for figure in cells.SUMMARISED},
-        "fig2": [*TRAINED, "nqs.reconfiguration"],
-        "fig4": [*TRAINED, "nqs.analysis.critical_sizes"],
-        "tableX1": [*TRAINED, "nqs.analysis.sensitivity"],
+        "fig2": [*TRAINED, "nqs.vmc.stages.amplitude_phase"],
+        "fig4": [*TRAINED, "nqs.studies.westerhout2020.tables.critical_sizes"],
+        "tableX1": [*TRAINED, "nqs.studies.westerhout2020.tables.sensitivity"],
     },
     "mummaneni2026": {
         table: [
             (
-                "nqs.analysis.published_table"
+                "nqs.studies.mummaneni2026.claims.table"
                 if table == table_inputs.TABLE
-                else "nqs.analysis.rbm_tables"
+                else "nqs.studies.mummaneni2026.tables.small_rings"
             ),
             *(VMC if cells_mummaneni2026.table_cells(CONFIG, table) else []),
-            *(["nqs.analysis.importance"] if table in table_inputs.ANALYSED else []),
+            *(
+                ["nqs.studies.mummaneni2026.tables.importance"]
+                if table in table_inputs.ANALYSED
+                else []
+            ),
         ]
         for table in table_inputs.PER_CELL
     },
     "ju2025": {
         target: [
-            "nqs.analysis.motif_tables",
-            f"nqs.analysis.{module}",
+            "nqs.workflow.target",
+            f"nqs.studies.ju2025.{module}",
             *(MOTIF if cells_ju2025.table_cells(CONFIG, target) else []),
             *(
-                ["nqs.motif_optima"]
+                ["nqs.vmc.stages.ring_optima"]
                 if cells_ju2025.table_optima(CONFIG, target)
                 else []
             ),
@@ -110,7 +104,15 @@ COMPUTING = {
         for target, module in motif_table_inputs.MODULES.items()
     },
 }
-DRAWING = {study: ["nqs.figures.draw", f"nqs.figures.{study}"] for study in COMPUTING}
+FIGURE_MODULES = {
+    "westerhout2020": "geometry",
+    "mummaneni2026": "training",
+    "ju2025": "registry",
+}
+DRAWING = {
+    study: ["nqs.workflow.draw", f"nqs.studies.{study}.figures.{FIGURE_MODULES[study]}"]
+    for study in COMPUTING
+}
 TABLES = {*cells.TABLES, *motif_table_inputs.TABLES, table_inputs.TABLE}
 FIGURE_CONFIG = {
     "westerhout2020": partial(cells.figure_config, study="westerhout2020"),
@@ -273,7 +275,7 @@ def motif_cell_of(wildcards):
 
 def deep_code(key):
     """The module of a cell's network that shallow cells do without."""
-    return ["nqs.deep_cnn"] if key.deep else []
+    return ["nqs.ansatz.deep_cnn"] if key.deep else []
 
 
 def optima_cell_of(wildcards):
@@ -328,15 +330,13 @@ def options(**files):
 
 def figure_scripts(study):
     """Files that draw a study's figures."""
-    modules = closure(f"nqs.figures.{study}")
-    return [
-        str(module_path(name)) for name in modules if name.startswith("nqs.figures.")
-    ]
+    modules = closure(DRAWING[study][1])
+    return [str(module_path(name)) for name in modules if ".figures." in name]
 
 
 def figure_settings(study, figure):
     """What a figure's small print and provenance, or a table's provenance, say besides its data."""
-    showing = ["nqs.tables"] if figure in TABLES else DRAWING[study]
+    showing = ["nqs.workflow.write_table"] if figure in TABLES else DRAWING[study]
     return as_json(
         {
             "note": f"{CONFIG.scale} scale",

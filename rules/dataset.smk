@@ -32,7 +32,7 @@ rule dataset:
                 CELLS,
             )
         ),
-        code=code_hash("nqs.dataset"),
+        code=code_hash("nqs.supervised.dataset"),
     shell:
         "python -m nqs dataset --settings {params.settings:q}"
         " --ground-state {input.ground_state:q} --out {output:q} &> {log:q}"

@@ -33,7 +33,7 @@ for figure in motif_table_inputs.FIGURES:
             table=f"{RESULTS}/analysis/ju2025/{figure}.csv",
             cost=f"{RESULTS}/analysis/ju2025/{figure}_cost.json",
             scripts=figure_scripts("ju2025"),
-            style=PROJECT / "src/nqs/nqs.mplstyle",
+            style=PROJECT / "src/nqs/figures/nqs.mplstyle",
             published=PROJECT / "reference/ju2025/published.yaml",
         output:
             pdf=report(

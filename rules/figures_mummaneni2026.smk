@@ -33,7 +33,7 @@ for figure in table_inputs.FIGURES:
             table=f"{RESULTS}/analysis/mummaneni2026/{figure}.csv",
             cost=f"{RESULTS}/analysis/mummaneni2026/{figure}_cost.json",
             scripts=figure_scripts("mummaneni2026"),
-            style=PROJECT / "src/nqs/nqs.mplstyle",
+            style=PROJECT / "src/nqs/figures/nqs.mplstyle",
             published=PROJECT / "reference/mummaneni2026/published.yaml",
         output:
             pdf=report(

@@ -46,7 +46,7 @@ rule lattice_geometry:
                 ]
             }
         ),
-        code=code_hash("nqs.analysis.lattice_geometry", "nqs.lattices"),
+        code=code_hash("nqs.analysis.lattice_geometry", "nqs.model.lattices"),
     shell:
         "python -m nqs lattice-geometry --settings {params.settings:q} --out {output:q} &> {log:q}"
 
@@ -60,7 +60,7 @@ for figure in cells.DRAWN:
             table=f"{RESULTS}/analysis/westerhout2020/{figure}.csv",
             cost=cost_file(figure),
             scripts=figure_scripts("westerhout2020"),
-            style=PROJECT / "src/nqs/nqs.mplstyle",
+            style=PROJECT / "src/nqs/figures/nqs.mplstyle",
             published=PROJECT / "reference/westerhout2020/curves.json",
         output:
             pdf=report(

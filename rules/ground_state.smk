@@ -35,7 +35,7 @@ rule hamiltonian:
                 "backend": CONFIG.ground_state.backend,
             }
         ),
-        code=code_hash("nqs.hamiltonian"),
+        code=code_hash("nqs.exact.blocks"),
     shell:
         "python -m nqs hamiltonian --settings {params.settings:q} --out {output:q}"
         " --threads {threads} &> {log:q}"
@@ -68,7 +68,7 @@ rule ground_state:
             }
         ),
         checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/ground_state/{wildcards.cluster}/j2_{wildcards.j2}",
-        code=code_hash("nqs.ground_state", "nqs.hamiltonian"),
+        code=code_hash("nqs.exact.ground_state", "nqs.exact.blocks"),
     shell:
         "python -m nqs ground-state --settings {params.settings:q}"
         " --hamiltonian {input.hamiltonian:q} --out {output:q}"
@@ -99,7 +99,7 @@ rule momentum_check_of:
         ground_states=lambda wildcards, input: [
             f"--ground-states={path}" for path in input
         ],
-        code=code_hash("nqs.momentum_check"),
+        code=code_hash("nqs.exact.momentum_check"),
     shell:
         "python -m nqs momentum-check --settings {params.settings:q} {params.ground_states:q}"
         " --out {output:q} &> {log:q}"

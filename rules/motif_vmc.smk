@@ -36,7 +36,7 @@ rule motif_vmc:
         search=lambda wildcards, input: options(search=input.search),
         checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/motif_vmc/{motif_cell_of(wildcards).path}",
         code=lambda wildcards: code_hash(
-            "nqs.motif_vmc", *deep_code(motif_cell_of(wildcards))
+            "nqs.vmc.stages.ring", *deep_code(motif_cell_of(wildcards))
         ),
     shell:
         "python -m nqs motif-vmc --settings {params.settings:q} {params.search:q}"
@@ -63,7 +63,7 @@ rule motif_optima:
         settings=lambda wildcards: as_json(
             cells_ju2025.optima_settings(CONFIG, optima_cell_of(wildcards))
         ),
-        code=code_hash("nqs.motif_optima"),
+        code=code_hash("nqs.vmc.stages.ring_optima"),
     shell:
         "python -m nqs motif-optima --settings {params.settings:q} --threads {threads}"
         " --out {output.arrays:q} --optima {output.optima:q} &> {log:q}"

@@ -31,7 +31,7 @@ rule reconfiguration:
             cells.reconfiguration_settings(CONFIG, reconfiguration_cell_of(wildcards))
         ),
         checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/reconfiguration/{reconfiguration_cell_of(wildcards).path}",
-        code=code_hash("nqs.reconfiguration"),
+        code=code_hash("nqs.vmc.stages.amplitude_phase"),
     shell:
         "python -m nqs reconfiguration --settings {params.settings:q}"
         " --threads {threads} --code {params.code} --ground-state {input.ground_state:q}"

@@ -35,7 +35,7 @@ rule supervised:
         ),
         data=lambda wildcards, input: [f"--data={path}" for path in input.data],
         checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/supervised/{cell_of(wildcards).path}",
-        code=code_hash("nqs.supervised"),
+        code=code_hash("nqs.supervised.stage"),
     shell:
         "python -m nqs supervised --settings {params.settings:q}"
         f" --device {CONFIG.device}"

@@ -38,7 +38,7 @@ rule vmc:
             cells_mummaneni2026.vmc_settings(CONFIG, vmc_cell_of(wildcards))
         ),
         checkpoints=lambda wildcards: f"{RESULTS}/checkpoints/vmc/{vmc_cell_of(wildcards).path}",
-        code=code_hash("nqs.vmc"),
+        code=code_hash("nqs.vmc.stages.rbm"),
     shell:
         "python -m nqs vmc --settings {params.settings:q}"
         f" --device {CONFIG.device}"
@@ -70,7 +70,7 @@ rule observables:
         runtime=240,
     params:
         tau=CONFIG.mummaneni2026.importance.tau,
-        code=code_hash("nqs.analysis.observables"),
+        code=code_hash("nqs.analysis.rbm_observables"),
     shell:
         "python -m nqs observables --weights {input.weights:q} --models {input.models:q}"
         " --ground-state {input.ground_state:q} --tau {params.tau} --threads {threads}"

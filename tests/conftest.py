@@ -2,9 +2,9 @@
 
 import pytest
 
-from nqs import ground_state, hamiltonian
-from nqs.lattices import cluster
-from nqs.wavefunction import Wavefunction
+from nqs.exact import ground_state
+from nqs.exact.eigenstate import Wavefunction
+from nqs.model.lattices import cluster
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def ground_state_file(tmp_path_factory):
     def path_of(name, j2):
         blocks, state = folder / f"{name}.h5", folder / f"{name}_{j2:g}.h5"
         if not blocks.exists():
-            hamiltonian.build(cluster(name), blocks)
+            blocks.build(cluster(name), blocks)
         if not state.exists():
             ground_state.solve(blocks, j2, state)
         return state

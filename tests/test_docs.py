@@ -20,9 +20,9 @@ import pytest
 from snakemake.cli import parse_args
 from typer.main import get_command
 
-from nqs.__main__ import app
+from nqs.workflow.cli import app
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", *(f"docs/{name}" for name in ("conventions.md", "extending.md"))]
 BLOCK = re.compile(r"(?:<!-- (?P<edit>.+?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 EDIT = re.compile(r'(?P<verb>add to|edit) (?P<path>\S+)(?: above "(?P<anchor>.+)")?')

@@ -19,7 +19,7 @@ from types import ModuleType
 
 import pytest
 
-LAUNCHER = Path(__file__).resolve().parent.parent / "nqs"
+LAUNCHER = Path(__file__).resolve().parents[1] / "nqs"
 
 PROJECT = """\
 [build-system]

@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 import nqs
-from nqs import codehash
+from nqs.workflow import code_hash
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def load_make_envs() -> ModuleType:
@@ -143,8 +143,8 @@ def test_git_ignores_output_only(tmp_path, path, ignored):
 def imported_packages(module: str) -> set[str]:
     """Packages from outside that a module of nqs imports, directly or through other modules."""
     found = set()
-    for name in codehash.closure(module):
-        path = codehash.module_path(name)
+    for name in code_hash.closure(module):
+        path = code_hash.module_path(name)
         assert path is not None
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):

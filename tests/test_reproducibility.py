@@ -8,19 +8,23 @@ from functools import partial
 
 import numpy as np
 import pytest
-from test_ensemble import DENSE, MEMBERS, SETTINGS
-from vmc_problems import ring_bonds, ring_problem, sampler_named
+from supervised.test_ensemble import DENSE, MEMBERS, SETTINGS
+from support.vmc_problems import ring_bonds, ring_problem, sampler_named
 
-from nqs import dense_ansatz_kernel, dense_kernel, energy_descent, ensemble, rbm_kernel, ring_sums, transfer_kernel
-from nqs import sampler as samplers
-from nqs.amplitude_phase import AmplitudePhase
-from nqs.deep_cnn import DeepCnn
-from nqs.dense_ansatz import DenseAnsatz
-from nqs.local_energy import Heisenberg
-from nqs.motif_networks import ShallowCnn
-from nqs.optimiser import Adam, Sgd
-from nqs.transfer_matrix import energy_and_gradient
-from nqs.vmc_loop import Course, train
+from nqs.ansatz import dense_kernel as ansatz_kernel
+from nqs.ansatz import rbm_kernel
+from nqs.ansatz.amplitude_phase import AmplitudePhase
+from nqs.ansatz.deep_cnn import DeepCnn
+from nqs.ansatz.dense import DenseAnsatz
+from nqs.ansatz.shallow_cnn import ShallowCnn
+from nqs.exact import ring_sums, transfer_kernel
+from nqs.exact.transfer_matrix import energy_and_gradient
+from nqs.supervised import dense_kernel, ensemble
+from nqs.vmc import ring_descent
+from nqs.vmc import sampler as samplers
+from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.loop import Course, train
+from nqs.vmc.optimisers import Adam, Sgd
 
 SINGLE = np.float32
 
@@ -48,7 +52,7 @@ def outcomes(call, arrays, times):
 
 
 def dense_tangent_kernel(a, b, d, e, top, overlap, root):
-    kernel = dense_ansatz_kernel.tangent_kernel((a, b), (d, e), top, overlap, SINGLE(1), root, SINGLE(0.1))
+    kernel = ansatz_kernel.tangent_kernel((a, b), (d, e), top, overlap, SINGLE(1), root, SINGLE(0.1))
     return [np.tril(kernel)]
 
 
@@ -92,9 +96,9 @@ def reconfiguration():
 
 
 def convolutional(network, proposals):
-    sampler = energy_descent.RingSampler(network.n_sites, 100, 5, proposals, burn_in=5)
-    problem = energy_descent.Problem(network, sampler, Adam(0.01), steps=2, max_iterations=5)
-    course = energy_descent.descend(energy_descent.Course.start(problem, 0), problem)
+    sampler = ring_descent.RingSampler(network.n_sites, 100, 5, proposals, burn_in=5)
+    problem = ring_descent.Problem(network, sampler, Adam(0.01), steps=2, max_iterations=5)
+    course = ring_descent.descend(ring_descent.Course.start(problem, 0), problem)
     return course.theta, course.trace
 
 

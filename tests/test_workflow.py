@@ -10,10 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nqs import cells, cells_ju2025, cells_mummaneni2026
-from nqs.config import load
-from nqs.figures import draw
-from nqs.identity import TRACE
+from nqs.studies.ju2025 import cells as cells_ju2025
+from nqs.studies.mummaneni2026 import cells as cells_mummaneni2026
+from nqs.studies.westerhout2020 import cells
+from nqs.vmc.keys import TRACE
+from nqs.workflow import draw
+from nqs.workflow.configuration import load
 
 ROOT = Path(__file__).parents[1]
 TARGETS = {

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from pipe import peak_memory, serve, timed
 
-from nqs.energy_descent import Course, Problem, RingSampler, descend, energy_gradient, energy_of, iterate
-from nqs.motif_networks import ShallowCnn
-from nqs.motif_table import pack_spins, unpack_spins
-from nqs.optimiser import Adam
+from nqs.ansatz.shallow_cnn import ShallowCnn
+from nqs.ansatz.window_table import pack_spins, unpack_spins
+from nqs.vmc.optimisers import Adam
+from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend, energy_gradient, energy_of, iterate
 
 SEEDS = 20  # tried for a network that is not stuck at a constant psi
 FEW = 2000  # samples of the iterations before the timing

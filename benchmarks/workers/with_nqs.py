@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from pipe import peak_memory, serve, timed
 
-from nqs import rbm_states, sr
-from nqs.ring_sums import ALL, energy_and_variance, ring
-from nqs.vmc import problem_of
-from nqs.vmc_loop import Course, iterate, train
-from nqs.wavefunction import Wavefunction
+from nqs.analysis import rbm_ablation
+from nqs.exact.eigenstate import Wavefunction
+from nqs.exact.ring_sums import ALL, energy_and_variance, ring
+from nqs.vmc import stochastic_reconfiguration
+from nqs.vmc.loop import Course, iterate, train
+from nqs.vmc.stages.rbm import problem_of
 
 KEPT = 64  # checkpoints of a training: so many at most, at regular intervals
 
@@ -94,7 +95,7 @@ class Cell:
         """Energy and variance of the course's parameters over all 2^N states."""
         visible, hidden, weights = self.problem.ansatz.split(self.course.theta)
         size = ring(len(visible))
-        psi = rbm_states.amplitudes(size, ALL, rbm_states.Machine(visible, hidden, weights.T))
+        psi = rbm_ablation.amplitudes(size, ALL, rbm_ablation.Machine(visible, hidden, weights.T))
         energy, variance = energy_and_variance(size, ALL, psi)
         return {"energy": energy, "variance": variance}
 
@@ -109,7 +110,7 @@ class Cell:
         states, counts = np.unique(words.astype(np.uint64), return_counts=True)
         weights, wave = counts / counts.sum(), self.problem.ansatz.at(self.course.theta)
         energies = self.problem.hamiltonian.local_energies(wave, states)
-        ours = sr.direction(wave.derivatives(states), weights, energies, self.problem.shift)
+        ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, self.problem.shift)
         theirs = np.concatenate([given["visible"], given["hidden"], given["weights"].ravel()])
         mean = float(weights @ energies)
         return {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from nqs.lattices import Cluster
+    from nqs.model.lattices import Cluster
 
 COLUMNS = ("cluster", "lattice", "kind", "x0", "y0", "x1", "y1")
 STUB = 0.35  # length of a stub as a fraction of its bond

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nqs import dataset
-from nqs.ensemble import Evaluate
-from nqs.wavefunction import Wavefunction
+from nqs.exact.eigenstate import Wavefunction
+from nqs.supervised import dataset
+from nqs.supervised.ensemble import Evaluate
 
 # of a network that was trained on the whole ground state
 NOTHING_UNSEEN = {

@@ -23,20 +23,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs import dataset
-from nqs.analysis.overlap_estimates import (
-    NOTHING_UNSEEN,
-    agreement,
-    estimated_row,
-    sampled_overlap,
-    unseen_columns,
-)
-from nqs.ensemble import Evaluate, evaluator
-from nqs.identity import WHOLE, seed_of
-from nqs.io import atomic
-from nqs.networks import Network
-from nqs.supervised import member_seed, network_for, read_weights
-from nqs.wavefunction import Wavefunction
+from nqs.analysis.overlap_estimates import NOTHING_UNSEEN, agreement, estimated_row, sampled_overlap, unseen_columns
+from nqs.exact.eigenstate import Wavefunction
+from nqs.networks.protocol import Network
+from nqs.runtime.files import atomic
+from nqs.runtime.seeds import seed_of
+from nqs.supervised import dataset
+from nqs.supervised.ensemble import Evaluate, evaluator
+from nqs.supervised.keys import WHOLE
+from nqs.supervised.stage import member_seed, network_for
+from nqs.supervised.weights import read_weights
 
 LARGEST_EXPANSION = 3_000_000  # states; 24 spins have 2.7 million
 

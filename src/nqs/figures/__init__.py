@@ -1,1 +1,1 @@
-"""Figures, one module per study: tables in, Figure out. They never average or fit."""
+"""What figures of all studies share: style, helpers, saving. They never average or fit."""

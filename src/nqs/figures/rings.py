@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from nqs import style
+from nqs.figures import style
 from nqs.figures.table import TableError, span
 
 MODES = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from nqs.errors import InputError
+from nqs.runtime.errors import InputError
 
 
 class TableError(InputError):

@@ -1,0 +1,1 @@
+"""Variational wave functions and what samplers and optimisers ask of them."""

@@ -1,0 +1,248 @@
+"""Ground state of one coupling from the Hamiltonian blocks of all sectors.
+
+Sectors are searched best first: the Lanczos run whose lower bound is the lowest is extended until that run is
+converged; every other sector is then known to lie above, as far as nqs.exact.lanczos.lower_bound knows.
+The next level is found in the same way, with the ground state projected out of its own sector, so
+that a degenerate partner inside the sector is seen as well.
+
+The kernel screens all sectors first (nqs.exact.kernel.screening), so that normally few are searched. On large clusters
+the next level may be a Ritz value of the screening: an upper bound, with a residual of at most LARGE_GAP_RESIDUAL,
+while the sector's lower bound is above half of the gap.
+
+Only one-dimensional representations with characters +-1 are searched. Under translations and spin flip these are the
+momenta 0 and pi along each axis. With the point group they are fewer: no momentum that a point operation moves to
+another one, and no two-dimensional representation (square36: momenta (0, 0) and (pi, pi) only).
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from nqs.exact.eigenstate import Wavefunction
+from nqs.exact.lanczos import Apply, Run
+from nqs.exact.sectors import Sectors, open_sectors
+from nqs.model.hamiltonians import j1j2_couplings
+from nqs.model.symmetry import Group, characters
+from nqs.runtime.errors import GroundStateError
+from nqs.runtime.files import open_hdf5
+from nqs.runtime.progress import INTERVAL
+
+# Gap, S.S units, below which two levels count as one: with float64 vectors, and with float32 ones, whose next level
+# has an error of up to this
+DEGENERATE, SINGLE_DEGENERATE = 1e-8, 1e-5
+# Absolute residuals of the next level, which is then good to residual^2 / spacing: enough to state
+# the gap, and enough to tell a gap below CLOSE from a degeneracy.
+GAP_RESIDUAL = 1e-4
+CLOSE, CLOSE_RESIDUAL = 1e-3, 1e-6
+# The same with the kernel on large clusters, where a gap below 0.01 makes a coupling near a crossing
+LARGE_GAP_RESIDUAL = 1e-2
+LARGE_CLOSE, LARGE_CLOSE_RESIDUAL = 2e-2, 1e-4
+LARGE_CLOSEST = 1e-4  # gap below which only CLOSE_RESIDUAL tells, where vectors are float64
+SINGLE_TOLERANCE = 2e-6  # relative residual that float32 vectors reach
+MAX_EXTENSIONS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units).
+
+    The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL. Below
+    `resolution` it cannot be told from a degeneracy.
+    """
+
+    sector: str
+    vector: np.ndarray
+    energy: float
+    gap: float
+    residual: float
+    resolution: float
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the next level may be at the same energy."""
+        return self.gap < self.resolution
+
+
+def solve(
+    hamiltonian_file: Path,
+    j2: float,
+    out: Path,
+    tolerance: float = 1e-9,
+    allow_degenerate: bool = False,
+    *,
+    checkpoints: Path | None = None,
+    code: str = "",
+    threads: int = 1,
+) -> None:
+    """Write the ground state over all sectors of `hamiltonian_file` at coupling j2.
+
+    tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if the ground state is
+    degenerate, unless allowed; then the member of the first sector found is taken.
+    A search with the kernel goes on from the folder `checkpoints`, if it was left by the same `code` (a hash).
+    """
+    with open_hdf5(hamiltonian_file) as file:
+        identity = json.dumps([str(file.attrs["cluster"]), file.attrs["generators"].tolist(), j2, code])
+        couplings = j1j2_couplings(j2)
+        with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
+            levels = find_levels(sectors, tolerance)
+        if levels.degenerate and not allow_degenerate:
+            raise GroundStateError(
+                f"{file.attrs['cluster']} at J2 = {j2}: the ground state is degenerate (next level "
+                f"{levels.gap:.1e} above, resolution {levels.resolution:.0e}); it has no unique wavefunction"
+            )
+        wavefunction = _wavefunction(file, j2, levels)
+        bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
+    wavefunction.write(Path(out), bonds)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    print(
+        f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
+        f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
+        + (", near a level crossing" if wavefunction.near_crossing else "")
+    )
+
+
+def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float, threads: int = 1) -> Levels:
+    """Lowest level of all sectors of a Hamiltonian file and the distance to the next one."""
+    with open_sectors(file, couplings, threads=threads) as sectors:
+        return find_levels(sectors, tolerance)
+
+
+def find_levels(sectors: Sectors, tolerance: float) -> Levels:
+    """Lowest level of all sectors and the distance to the next one; prints a line now and then.
+
+    With float32 vectors the tolerance is at least SINGLE_TOLERANCE; energy and residual are float64 nevertheless.
+    """
+    block = lru_cache(maxsize=8)(sectors.apply)
+    if sectors.dtype == np.float32:
+        tolerance = max(tolerance, SINGLE_TOLERANCE)
+    runs = {(name, 0): sectors.run(name, 0) for name in sectors.names}
+    winner = _lowest(runs, block, lambda run: tolerance * abs(run.energy))
+    best = runs.pop(winner)
+    name = winner[0]
+    vector = best.vector.astype(np.float64)
+    vector /= np.linalg.norm(vector)
+    image = sectors.apply(name, np.float64)(vector)
+    energy = float(vector @ image)
+    residual = float(np.linalg.norm(image - energy * vector) / abs(energy))
+    if residual > 2 * tolerance:
+        raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
+    if sectors.dimension(name) > 1:
+        runs[name, 1] = sectors.run(name, 1, excluded=vector)
+    resolution = SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE
+    gap = _gap(runs, block, partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large), energy)
+    if gap < -resolution:
+        raise GroundStateError(f"a level {-gap:.1e} below the converged one was missed")
+    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution)
+
+
+def gap_tolerance(run: Run, energy: float, dtype: type, large: bool) -> float:
+    """Residual at which this run may give the next level above `energy`."""
+    gap = run.energy - energy
+    coarse, close, fine = GAP_RESIDUAL, CLOSE, CLOSE_RESIDUAL
+    if large:
+        coarse, close, fine = LARGE_GAP_RESIDUAL, LARGE_CLOSE, LARGE_CLOSE_RESIDUAL
+        if gap < LARGE_CLOSEST and dtype == np.float64:
+            return CLOSE_RESIDUAL
+    hidden = run.bound(0.0) < energy + 0.5 * gap  # a lower level of the sector may be
+    return fine if gap < close or hidden else coarse
+
+
+def _gap(
+    runs: Mapping[tuple[str, int], Run],
+    block: Callable[[str], Apply],
+    tolerance: Callable[[Run], float],
+    energy: float,
+) -> float:
+    """Distance from `energy` to the lowest level of the remaining runs."""
+    return runs[_lowest(runs, block, tolerance)].energy - energy if runs else np.inf
+
+
+def _lowest(
+    runs: Mapping[tuple[str, int], Run],
+    block: Callable[[str], Apply],
+    tolerance: Callable[[Run], float],
+) -> tuple[str, int]:
+    """Key of the run with the lowest level, extended until its residual is within tolerance."""
+    printed = time.monotonic()
+    for _ in range(MAX_EXTENSIONS * len(runs)):
+        key = min(runs, key=lambda k: runs[k].bound(tolerance(runs[k])))
+        if runs[key].residual <= tolerance(runs[key]):
+            return key
+        runs[key].extend(block(key[0]))
+        if time.monotonic() - printed > INTERVAL:
+            printed = time.monotonic()
+            begun = sum(np.isfinite(run.residual) for run in runs.values())
+            print(
+                f"{key[0]}: E = {runs[key].energy:.6f}, residual {runs[key].residual:.1e}; "
+                f"{begun} of {len(runs)} runs begun",
+                flush=True,
+            )
+    raise GroundStateError(f"{key[0]}: no convergence, residual {runs[key].residual:.1e}")
+
+
+def _amplitudes(file: h5py.File, sector: str, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smallest members of all orbits, orbit sizes and psi at the smallest members, each (n,)."""
+    if file.attrs.get("backend") == "kernel":
+        sizes = file["orbits/sizes"][...].astype(np.int64)
+        return file["orbits/representatives"][...], sizes, vector / np.sqrt(sizes)
+    group = Group(file["permutations"][...], file["flips"][...])
+    values = characters(file["exponents"][...], file[sector].attrs["signs"])
+    smallest, element = group.canonical(file[sector]["representatives"][...])
+    representatives = group.representatives()
+    amplitudes = np.zeros(len(representatives))
+    # A normalised basis vector has the value 1 / sqrt(orbit size) at QuSpin's representative.
+    component = vector / file[sector]["root_orbit"][...] * values[element]
+    amplitudes[np.searchsorted(representatives, smallest)] = component
+    return representatives, group.orbit_sizes(representatives), amplitudes
+
+
+def _wavefunction(file: h5py.File, j2: float, levels: Levels) -> Wavefunction:
+    """The level as amplitudes on all orbits, smallest member of each as representative."""
+    signs = [int(sign) for sign in file[levels.sector].attrs["signs"]]
+    representatives, orbit_sizes, amplitudes = _amplitudes(file, levels.sector, levels.vector)
+    by_name = dict(zip(file.attrs["generators"], signs, strict=True))
+    width, height = (int(x) for x in file.attrs["shape"])
+    return Wavefunction(
+        cluster=file.attrs["cluster"],
+        lattice=file.attrs["lattice"],
+        shape=(width, height),
+        n_sites=int(file.attrs["n_sites"]),
+        j2=float(j2),
+        energy=levels.energy,
+        residual=levels.residual,
+        gap=levels.gap,
+        momentum=(
+            _momentum(by_name.get("tx", 1), width),
+            _momentum(by_name.get("ty", 1), height),
+        ),
+        spin_flip=by_name["spin_flip"],
+        representatives=representatives,
+        amplitudes=_fix_sign(amplitudes),
+        orbit_sizes=orbit_sizes,
+        permutations=file["permutations"][...],
+        flips=file["flips"][...],
+        characters=characters(file["exponents"][...], signs),
+        degenerate=levels.degenerate,
+    )
+
+
+def _momentum(sign: int, length: int) -> int:
+    return 0 if sign == 1 else length // 2
+
+
+def _fix_sign(amplitudes: np.ndarray) -> np.ndarray:
+    """Make the component of largest magnitude positive; of equal ones the smallest state counts.
+
+    The smallest state of an orbit is its representative; equal means equal up to rounding.
+    """
+    magnitude = np.abs(amplitudes)
+    first = int(np.argmax(magnitude > magnitude.max() * (1 - 1e-7)))
+    return amplitudes * np.sign(amplitudes[first])

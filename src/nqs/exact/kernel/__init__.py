@@ -1,0 +1,1 @@
+"""The compiled kernel of exact diagonalisation: orbits, lists of neighbours, screening of sectors."""

@@ -1,0 +1,1 @@
+"""What is being solved: clusters, lattices, symmetries, Hamiltonians, basis states, motifs."""

@@ -1,0 +1,1 @@
+"""Networks trained with supervision: parameters by name and shape, and what they compute."""

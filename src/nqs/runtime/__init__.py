@@ -1,0 +1,1 @@
+"""What every part uses and that knows no physics: errors, files, checkpoints, progress, seeds, provenance."""

@@ -1,0 +1,1 @@
+"""One folder a paper: its configuration, cells, tables, claims and figures."""

@@ -1,0 +1,1 @@
+"""Ju et al. 2025: what convolutional networks learn on spin rings."""

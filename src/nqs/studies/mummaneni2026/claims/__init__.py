@@ -1,0 +1,1 @@
+"""The paper's statements, tested on our tables."""

@@ -1,0 +1,1 @@
+"""Westerhout et al. 2020: generalisation of sign structures in frustrated magnets."""

@@ -1,0 +1,183 @@
+"""Configuration of the study `westerhout2020`. Blocks of its figures: config_westerhout2020_figures.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field, field_validator, model_validator
+
+from nqs.runtime.fields import Block, Positive, pick
+from nqs.studies.westerhout2020.config_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
+
+STUDY = "westerhout2020"
+NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
+TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
+EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
+MOST_SUMMED_SITES = 30  # exact sums over 155 million basis states for every network
+FEWEST_SAMPLES = 1000  # for a standard error of 0.03 at most
+
+
+class DatasetBlock(Block):
+    """Training and validation sets drawn from |psi|^2."""
+
+    replacement: bool = Field(True, description="draw with replacement, duplicates kept")
+    validation_ratio: float = Field(0.1, gt=0, description="validation-set size over training-set size")
+
+
+class TrainingBlock(Block):
+    """Supervised training with early stopping on the validation loss."""
+
+    batch: Positive = Field(128, description="states per update")
+    check_every: Positive = Field(10, description="updates between two validation checks")
+    patience: Positive = Field(250, description="checks without improvement before a network stops")
+    max_updates: Positive = Field(description="updates at most")
+
+
+class ExpressibilityBlock(TrainingBlock):
+    """Training on the whole ground state: every batch is a fresh draw from |psi|^2."""
+
+    repeats: Positive = Field(1, description="networks per coupling")
+    validation_states: Positive = Field(20_000, description="states of the fixed validation draw")
+
+
+class OverlapBlock(Block):
+    """Evaluation of trained networks."""
+
+    samples: Positive = Field(
+        100_000, ge=FEWEST_SAMPLES, description="fresh |psi|^2 samples of the `sampled` overlap, at least 1000"
+    )
+    exact_up_to: Positive = Field(24, description="sites, at most 30; `rest`, `full` of larger clusters are estimated")
+    large_samples: Positive = Field(
+        1_000_000, ge=FEWEST_SAMPLES, description="fresh samples of all overlaps of larger clusters, at least 1000"
+    )
+
+    @field_validator("exact_up_to")
+    @classmethod
+    def sums_end(cls, value: int) -> int:
+        if value > MOST_SUMMED_SITES:
+            raise ValueError(
+                f"must be at most {MOST_SUMMED_SITES}: exact sums evaluate each network on all basis states, "
+                "155 million on 30 sites and 601 million on 32; larger clusters are estimated"
+            )
+        return value
+
+
+class ReconfigurationBlock(Block):
+    """Variational states by stochastic reconfiguration."""
+
+    samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
+    shift: float = Field(3e-2, gt=0, description="added to the diagonal of S")
+    learning_rate: float = Field(2e-2, gt=0, description="step along the reconfigured force, S.S units")
+    iterations: Positive = Field(description="iterations of every run")
+    repeats: Positive = Field(4, description="runs per coupling")
+    average_over: Positive = Field(50, description="last iterations whose mean energy is given")
+
+    @model_validator(mode="after")
+    def average_within_the_run(self) -> ReconfigurationBlock:
+        if self.average_over > self.iterations:
+            raise ValueError(f"average_over = {self.average_over} is more than iterations = {self.iterations}")
+        return self
+
+
+class Westerhout2020(Block):
+    """Study `westerhout2020`."""
+
+    dataset: DatasetBlock
+    training: TrainingBlock
+    expressibility: ExpressibilityBlock
+    overlaps: OverlapBlock
+    reconfiguration: ReconfigurationBlock
+    fig1: Fig1
+    fig2: Fig2
+    fig3: EpsilonScan
+    fig4: Fig4
+    fig5: TargetScan
+    figS1: EpsilonScan
+    figS2: TargetScan
+    figS3: EpsilonScan
+    figS4: FigS4
+    figS5: EpsilonScan
+    figS6: TargetScan
+    figS7: EpsilonScan
+    tableX1: TableX1
+
+    @model_validator(mode="after")
+    def critical_sizes_are_scanned(self) -> Westerhout2020:
+        for name in self.fig4.scans:
+            pick(name, EPSILON_SCANS, "scan", "fig4.scans")
+        scans = [getattr(self, name) for name in self.fig4.scans]
+        if {scan.target for scan in scans} != {"sign"} or len({scan.network for scan in scans}) > 1:
+            raise ValueError("fig4.scans: must be scans of the signs by one network; choose others")
+        here, known = " and ".join(self.fig4.scans), sorted({panel.cluster for scan in scans for panel in scan.panels})
+        for cluster in self.fig4.clusters:
+            pick(cluster, known, "cluster", "fig4.clusters")
+            scanned = {j2 for scan in scans for panel in scan.panels if panel.cluster == cluster for j2 in panel.j2}
+            missing = [f"{j2:g}" for j2 in self.fig4.j2 if j2 not in scanned]
+            if missing:
+                raise ValueError(
+                    f"fig4.j2: {', '.join(missing)} not scanned on '{cluster}' by {here}; add it there or drop it here"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def distinct_sets_differ(self) -> Westerhout2020:
+        if self.tableX1.distinct and not self.dataset.replacement:
+            raise ValueError(
+                "tableX1.distinct: dataset.replacement = false draws distinct states already; set it to false"
+            )
+        return self
+
+    @property
+    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | TableX1]:
+        """Blocks that train networks on samples of a ground state, by name."""
+        return {name: getattr(self, name) for name in (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, "tableX1")}
+
+    def trained_on(self) -> Iterator[tuple[str, str, str]]:
+        """Key, cluster and network of everything that is trained."""
+        for name, block in self.trained.items():
+            for key, cluster, network in block.trained_on():
+                yield f"{STUDY}.{name}.{key}", cluster, network
+
+    def network_names(self) -> Iterator[tuple[str, str]]:
+        """Key and name of every network."""
+        yield f"{STUDY}.fig2.expressibility_network", self.fig2.expressibility_network
+        yield f"{STUDY}.fig2.variational.network", self.fig2.variational.network
+        yield from ((key, network) for key, _, network in self.trained_on())
+
+    def cluster_names(self) -> Iterator[tuple[str, str]]:
+        """Key and name of every cluster."""
+        yield from ((f"{STUDY}.fig1.clusters", name) for name in self.fig1.clusters)
+        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
+            part = "points" if isinstance(block, TableX1) else "panels"
+            for number, place in enumerate(getattr(block, part)):
+                yield f"{STUDY}.{name}.{part}.{number}.cluster", place.cluster
+                if getattr(place, "lacking", None):
+                    yield f"{STUDY}.{name}.{part}.{number}.lacking", place.lacking
+
+    def training_sets(self) -> Iterator[tuple[str, str, float]]:
+        """Key, cluster and size of every training set."""
+        for name, block in self.trained.items():
+            if isinstance(block, EpsilonScan):
+                for number, panel in enumerate(block.panels):
+                    for epsilon in panel.epsilons:
+                        yield f"{STUDY}.{name}.panels.{number}.epsilons", panel.cluster, epsilon
+            else:
+                for _, cluster, _ in block.trained_on():
+                    yield f"{STUDY}.{name}.epsilon", cluster, block.epsilon
+
+    def same_lattices(self) -> list[tuple[str, str, str]]:
+        """Key of a cluster in the lower row of Fig. 2, the cluster, and the one above; ValueError if not in pairs."""
+        above, below = self.fig2.panels, self.fig2.variational.panels
+        key = f"{STUDY}.fig2.variational.panels"
+        if len(below) not in (0, len(above)):
+            raise ValueError(f"{key}: {len(below)} below {len(above)} panels; give one for each of them, or none")
+        pairs = enumerate(zip(below, above, strict=False))  # there may be none below
+        return [(f"{key}.{number}.cluster", one.cluster, other.cluster) for number, (one, other) in pairs]
+
+    def on_the_whole_basis(self) -> Iterator[tuple[str, str]]:
+        """Key and name of clusters whose whole basis is needed as a list."""
+        for number, panel in enumerate(self.fig2.panels):
+            if panel.expressibility:
+                yield f"{STUDY}.fig2.panels.{number}.expressibility", panel.cluster
+        for number, place in enumerate(self.fig2.variational.panels):
+            yield f"{STUDY}.fig2.variational.panels.{number}.cluster", place.cluster

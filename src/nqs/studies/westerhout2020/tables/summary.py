@@ -1,0 +1,133 @@
+"""Stage `summary`: the table behind a figure, one row per point, averaged over repeats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nqs.analysis.table_files import BROKEN
+from nqs.runtime.files import atomic
+from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
+
+OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
+ESTIMATED = ("overlap_rest", "overlap_full")  # on large clusters, with a statistical error of each network
+CELL = ["study", "cluster", "j2", "network", "target", "data"]
+POINT = [*CELL, "epsilon"]
+SERIES = {SAMPLED: "generalisation", DISTINCT: "generalisation", WHOLE: "expressibility"}
+VARIATIONAL = "variational"
+
+
+def select(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The networks that a figure shows; a cell may hold more sizes and repeats for other figures.
+
+    settings: cells, each with its identity and `sizes`, pairs of training-set size and number of repeats.
+    """
+    wanted = pd.DataFrame(
+        [
+            {name: cell[name] for name in CELL} | {"epsilon": epsilon, "repeats": repeats}
+            for cell in settings["cells"]
+            for epsilon, repeats in cell["sizes"]
+        ]
+    )
+    chosen = rows.merge(wanted, on=POINT, how="inner")
+    return chosen[chosen.repeat < chosen.repeats].drop(columns="repeats")
+
+
+def over_repeats(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard error (std/sqrt(n), NaN for one repeat) of every overlap, one row per point."""
+    groups = rows.groupby(POINT, sort=True)
+    table = groups.size().rename("n_members").reset_index()
+    for name in OVERLAPS:
+        table[f"{name}_mean"] = groups[name].mean().to_numpy()
+        table[f"{name}_sem"] = groups[name].sem(ddof=1).to_numpy()
+    for name in ESTIMATED:
+        table[f"{name}_se_mean"] = groups[f"{name}_se"].mean().to_numpy()
+    table["overlap_rest_signed_mean"] = groups["overlap_rest_signed"].mean().to_numpy()
+    table["sample_weight_mean"] = groups["sample_weight"].mean().to_numpy()
+    table["n_train"] = groups["n_train"].first().to_numpy()
+    table["estimated"] = groups["estimated"].first().to_numpy()
+    table["n_diverged"] = groups["diverged"].sum().to_numpy()
+    table["device"] = groups["device"].agg(joined).to_numpy()
+    table["series"] = table.data.map(SERIES)
+    return table
+
+
+def joined(names: pd.Series) -> str:
+    """The different names, sorted, with plus signs."""
+    return "+".join(sorted(set(names)))
+
+
+def variational(rows: pd.DataFrame) -> pd.DataFrame:
+    """Points of variational states, from the runs of stochastic reconfiguration; they have no training set.
+
+    n_settled: runs whose energy no longer drifts.
+    """
+    groups = rows.groupby(["study", "cluster", "j2", "network"], sort=True)
+    table = groups.size().rename("n_members").reset_index()
+    table["overlap_full_mean"] = groups["overlap_full"].mean().to_numpy()
+    table["overlap_full_sem"] = groups["overlap_full"].sem(ddof=1).to_numpy()
+    table["overlap_full_se_mean"] = 0.0  # over the whole basis
+    table["energy_error_mean"] = groups["energy_error"].mean().to_numpy()
+    table["energy_error_sem"] = groups["energy_error"].sem(ddof=1).to_numpy()
+    table["n_settled"] = groups["settled"].sum().to_numpy()
+    table["n_diverged"] = groups["status"].agg(lambda status: status.isin(BROKEN).sum()).to_numpy()
+    table["device"] = groups["device"].agg(joined).to_numpy()
+    return table.assign(target="sign", series=VARIATIONAL, epsilon=np.nan, estimated=False)
+
+
+def figure_table(
+    rows: pd.DataFrame, settings: Mapping[str, Any], reconfigured: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Points of a figure, named as the figure shows them; clusters in drawing order.
+
+    settings: cells (as for `select`), clusters (cluster, lattice, n_sites of each, in order).
+    """
+    table = over_repeats(select(rows, settings))
+    if reconfigured is not None:
+        table = pd.concat([table, variational(reconfigured)], ignore_index=True)
+    clusters = pd.DataFrame(settings["clusters"]).set_index("cluster")
+    order = {cluster: place for place, cluster in enumerate(clusters.index)}
+    table = table.sort_values("cluster", key=lambda names: names.map(order), kind="stable")
+    table.insert(2, "lattice", table.cluster.map(clusters.lattice))
+    table.insert(3, "n_sites", table.cluster.map(clusters.n_sites))
+    own = table.columns.intersection(["n_train", "n_settled"])  # the one of trained networks, the other of variational
+    table[own] = table[own].astype("Int64")
+    return table.rename(columns={"j2": "j2_over_j1", "epsilon": "epsilon_train"}).drop(columns=["study", "data"])
+
+
+def read(paths: Sequence[Path]) -> pd.DataFrame:
+    """Tables of several cells, one below the other."""
+    return pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+
+
+def write(table: pd.DataFrame, out: Path) -> None:
+    """Write a table, and print it for the log."""
+    with atomic(out) as temporary:
+        table.to_csv(temporary, index=False)
+    print(table.to_string(index=False))
+
+
+def write_cost(rows: pd.DataFrame, cost: Path) -> None:
+    """Write how long and where the networks in `rows` trained; apart from the table, because it varies between runs."""
+    seconds = float(rows.training_wall_s.sum())
+    with atomic(cost) as temporary:
+        record = {"training_wall_s": round(seconds, 2), "devices": sorted(set(rows.device))}
+        temporary.write_text(json.dumps(record) + "\n")
+
+
+def build(
+    overlaps: Sequence[Path], reconfiguration: Sequence[Path], settings: Mapping[str, Any], out: Path, cost: Path
+) -> None:
+    """Write a figure's table and the cost of the training behind it."""
+    rows = read(overlaps)
+    runs = read(reconfiguration) if reconfiguration else None
+    write(figure_table(rows, settings, runs), out)
+    trained = select(rows, settings)
+    if runs is not None:
+        trained = pd.concat([trained, runs.assign(training_wall_s=runs.wall_s)], ignore_index=True)
+    write_cost(trained, cost)

@@ -1,0 +1,1 @@
+"""Supervised training of many networks at once."""

@@ -1,0 +1,1 @@
+"""Variational Monte Carlo: samplers, local energies, stochastic reconfiguration, the loop."""

@@ -1,0 +1,1 @@
+"""Variational Monte Carlo of many models at once in PyTorch, for GPUs."""

@@ -1,0 +1,1 @@
+"""Stages of the workflow that run variational Monte Carlo."""

@@ -1,0 +1,1 @@
+"""The workflow: configuration, hashes of the code, plan, command line."""

@@ -1,0 +1,228 @@
+"""Figures 1 to 3 of the convolutional networks select, draw and label what their tables hold."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import ErrorbarContainer
+from numpy.testing import assert_allclose
+from support.cnn_cells import invented_runs, optima, train
+
+from nqs.analysis.facts import read_facts
+from nqs.ansatz.shallow_cnn import ShallowCnn
+from nqs.figures import style
+from nqs.figures.rings import at
+from nqs.figures.table import TableError
+from nqs.studies.ju2025.figures.motifs import fig1
+from nqs.studies.ju2025.figures.symmetry import fig2
+from nqs.studies.ju2025.figures.training import fig3, networks
+from nqs.studies.ju2025.tables.training import TABLES
+
+PUBLISHED = read_facts(Path(__file__).parents[3] / "reference" / "ju2025" / "published.yaml")
+DRAWN = {"fig1": fig1, "fig2": fig2, "fig3": fig3}
+NAMES = ("original", "init", "traj", "deep2x2", "deep3x4")
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory, ground_state_file):
+    """The table of each figure, as read back from its file."""
+    folder = tmp_path_factory.mktemp("figures")
+    grid = [(0.03, 1), (0.01, 10)]
+    stems = [
+        train(folder, ShallowCnn(8, 4, forcing), grid, [0, 1], kept=(0, 5, 40)) for forcing in ("original", "traj")
+    ]
+    endings = {"runs": "_runs.csv", "traces": "_trace.parquet", "weights": ".safetensors"}
+    files = {kind: [stem.with_name(stem.name + ending) for stem in stems] for kind, ending in endings.items()}
+    files["ground_states"] = [ground_state_file("ring8", 0)]
+    wanted = [(n_sites, width, name, "final") for n_sites in (60, 240) for width in (3, 6) for name in NAMES]
+    sweep = {
+        "runs": invented_runs(folder, [*wanted, (60, 6, "traj", "single"), (60, 3, "init", "search")]),
+        "optima": [optima(folder, 60, 6, {"cps": [0.366], "cnn": [0.384]})],
+    }
+    settings = {"networks": ["original"], "widths": [4], "shown": [0, 5, 40]}
+    found = {}
+    for name, build in TABLES.items():
+        build(sweep if name == "fig3" else files, settings).to_csv(folder / f"{name}.csv", index=False)
+        found[name] = pd.read_csv(folder / f"{name}.csv")
+    return found
+
+
+@pytest.fixture(scope="session")
+def figures(tables):
+    return {name: draw(tables[name], PUBLISHED, "laptop scale") for name, draw in DRAWN.items()}
+
+
+def curves(ax):
+    """Lines (x, y) of an axes by label, the last of a label."""
+    return {line.get_label(): np.column_stack(line.get_data(orig=False)).astype(float) for line in ax.lines}
+
+
+def hollow(ax):
+    lines = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
+    return [tuple(float(x) for x in point) for line in lines for point in np.column_stack(line.get_data(orig=False))]
+
+
+def panel(fig, letter):
+    return next(ax for ax in fig.axes if ax.get_title("left") == letter)
+
+
+def small_print(fig):
+    return fig.get_supxlabel().replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_figure_fits_its_page_and_opens_with_the_scale(figures, name):
+    fig = figures[name]
+    FigureCanvasAgg(fig).draw()
+    assert fig.get_figwidth() == style.DOUBLE_COLUMN
+    for artist in (*fig.axes, *fig.legends, *(text for text in fig.texts if text.get_text())):
+        box = artist.get_tightbbox()
+        assert box is not None
+        assert 0 <= box.x0 <= box.x1 <= fig.bbox.x1
+        assert 0 <= box.y0 <= box.y1 <= fig.bbox.y1
+    lettered = [letter for ax in fig.axes if (letter := ax.get_title("left"))]
+    assert lettered == [chr(ord("a") + index) for index in range(len(lettered))]
+    assert small_print(fig).startswith("Laptop scale.")
+    assert all(line.count("$") % 2 == 0 for line in fig.get_supxlabel().split("\n"))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_table_that_is_not_the_figures_is_refused(tables, name):
+    with pytest.raises(TableError, match="lacks columns"):
+        DRAWN[name](tables[name].drop(columns="n_sites"), PUBLISHED)
+    with pytest.raises(TableError, match="no rows"):
+        DRAWN[name](tables[name].iloc[:0], PUBLISHED)
+
+
+def test_fig1_draws_every_state_with_its_fidelity(figures, tables):
+    learned, exact = panel(figures["fig1"], "b"), at(tables["fig1"], series="exact").sort_values("position")
+    drawn = curves(learned)
+    assert_allclose(drawn["exact"], exact[["position", "log_psi"]])
+    for iteration in (0, 5, 40):
+        rows = at(tables["fig1"], series="learned", iteration=iteration).sort_values("position")
+        label = rf"iteration {iteration}, $F={rows.fidelity.iloc[0]:.4f}$"
+        assert_allclose(drawn[label], rows[["position", "log_psi"]])
+    assert [text.get_text() for text in learned.texts] == ["8", "16", "16", "16", "8", "4", "2"]
+
+
+def test_fig1_has_a_row_for_each_motif_and_a_line_between_classes(figures, tables):
+    counts = panel(figures["fig1"], "c")
+    assert counts.images[0].get_array().shape == (16, 70)
+    assert counts.images[0].get_array().sum() == 70 * 8
+    assert {label.get_text() for label in counts.get_yticklabels()} >= {"↑↓↑↓", "↓↓↓↓"}
+    upright = [line.get_xdata()[0] for line in counts.lines if line.get_xdata()[0] == line.get_xdata()[1]]
+    assert upright == [7.5, 23.5, 39.5, 55.5, 63.5, 67.5]
+
+
+def test_fig2_draws_every_run_and_marks_the_constant_ones(figures, tables):
+    fig, free = figures["fig2"], at(tables["fig2"], network="original")
+    upper, lower = panel(fig, "a"), panel(fig, "c")
+    last = at(free, series="snapshot", iteration=40)
+    runs = [line for line in upper.lines if len(line.get_xdata()) == 3]
+    marked = [line for line in runs if line.get_marker() == "x"]
+    assert len(runs) == len(last) == 4
+    assert len(marked) == last.constant.sum() > 0
+    expected = {
+        tuple(rows.sort_values("iteration").relative_difference)
+        for _, rows in at(free, series="snapshot").groupby("run")
+    }
+    assert {tuple(line.get_ydata()) for line in runs} == expected
+    assert hollow(lower) == [(0.0, 1.0), (40.0, 0.001)]
+    assert hollow(panel(fig, "d")) == []
+    assert "all below" in panel(fig, "d").texts[0].get_text()
+    assert f"{last.constant.sum()} of 4 (original), 0 of 4 (SymForce-Traj)" in small_print(fig)
+    assert "↑↑↑↓↓↑↓↓" in small_print(fig)
+
+
+def test_fig3_draws_means_with_errors_seeds_and_exact_optima(figures, tables):
+    table, energies = at(tables["fig3"], n_sites=60), panel(figures["fig3"], "e")
+    bars = {one.get_label(): one for one in energies.containers if isinstance(one, ErrorbarContainer)}
+    assert list(bars) == [
+        "original",
+        "SymForce-Init",
+        "SymForce-Traj",
+        "deep 2 layers, 2 filters",
+        "deep 3 layers, 4 filters",
+    ]
+    for name, label in zip(NAMES, bars, strict=True):
+        means = at(table, series="mean", network=name).sort_values("n_parameters")
+        assert_allclose(np.asarray(bars[label].lines[0].get_ydata(orig=False), dtype=float), means.delta_energy_mean)
+        ends = np.array([segment[:, 1] for segment in bars[label].lines[2][0].get_segments()])
+        assert_allclose(ends[:, 1] - ends[:, 0], 2 * means.delta_energy_sem)
+        assert_allclose(
+            np.asarray(bars[label].lines[0].get_xdata(orig=False), dtype=float), means.n_parameters, rtol=0.1
+        )
+    stuck = at(table, series="run", network="original", stuck=1)
+    crosses = [line.get_ydata() for line in energies.lines if line.get_label() == "_stuck" and len(line.get_ydata())]
+    assert_allclose(np.sort(np.concatenate(crosses)), np.sort(stuck.delta_energy))
+    levels = {float(line.get_ydata()[0]) for line in energies.lines if line.get_label() == "_optimum"}
+    assert_allclose(sorted(levels), [0.366, 0.384])
+    texts = [text.get_text() for text in energies.texts]
+    assert texts.count("1/3") == 2
+    ground = table.ground_energy.iloc[0]
+    assert_allclose(hollow(energies), [(14, 0.0227 * -ground)])
+
+
+def test_fig3_has_the_gap_as_second_unit(figures, tables):
+    energies = panel(figures["fig3"], "f")
+    first = at(tables["fig3"], n_sites=240).iloc[0]
+    (right,) = energies.child_axes
+    figures["fig3"].draw_without_rendering()
+    assert_allclose(
+        np.array(energies.get_ylim()) / (first.triplet_energy - first.ground_energy), right.get_ylim(), rtol=1e-9
+    )
+    assert "E_1-E_0" in right.get_ylabel()
+
+
+def test_fig3_shows_both_windows_and_their_noise_against_the_tolerance(figures, tables):
+    means = at(tables["fig3"], n_sites=60, series="mean", network="traj").sort_values("width")
+    times, noise = panel(figures["fig3"], "a"), panel(figures["fig3"], "c")
+    heights = [line.get_ydata() for line in times.lines]
+    assert any(len(y) == 2 and np.allclose(y, means.t_cv_5_mean) for y in heights)
+    assert any(len(y) == 2 and np.allclose(y, means.t_cv_10_mean) for y in heights)
+    for column in ("noise_5_mean", "noise_10_mean"):
+        assert any(len(y) == 2 and np.allclose(y, means[column]) for y in (line.get_ydata() for line in noise.lines))
+    assert any(line.get_ydata()[0] == 1e-4 for line in noise.lines if len(line.get_ydata()))
+
+
+def test_fig3_shows_convergence_without_stuck_runs_and_what_is_a_bound(figures, tables):
+    table = at(tables["fig3"], n_sites=60)
+    means = at(table, series="mean", network="original").sort_values("width")
+    times = panel(figures["fig3"], "a")
+    dashes = [line.get_ydata() for line in times.lines if line.get_label() == "_moving"]
+    assert any(len(y) == 2 and np.allclose(y, means.t_cv_5_moving) for y in dashes)
+    bounds = [text for text in times.texts if text.get_text() == r"$\geq$"]
+    drawn = at(table, series="mean")
+    singles = at(table, series="single")
+    assert len(bounds) == (drawn.n_capped_5 > 0).sum() + (singles.capped_5 == 1).sum() > 0
+    triangles = np.concatenate([line.get_ydata() for line in times.lines if line.get_label() == "_capped"])
+    capped = at(table, series="run", capped_5=1)
+    assert_allclose(np.sort(triangles), np.sort(capped.t_cv_5[capped.stuck == 0]))
+
+
+def test_fig3_says_what_forcing_saves_with_and_without_stuck_runs(figures, tables):
+    words = small_print(figures["fig3"])
+    pooled = at(tables["fig3"], series="reduction", window=5)
+    pooled = pooled[pooled.n_sites.isna()].set_index("network")
+    assert "published: about $33$ to $50" in words
+    for network, label in (("init", "SymForce-Init"), ("traj", "SymForce-Traj")):
+        row = pooled.loc[network]
+        assert rf"{label} ${100 * row.reduction:.0f}\pm{100 * row.reduction_sem:.0f}\,\%$" in words
+        assert f"a stuck run ${100 * row.reduction_moving:.0f}" in words
+    assert "lowest mean energy over the seeds of a search" in words
+
+
+def test_unknown_networks_are_refused():
+    with pytest.raises(TableError, match="unknown network"):
+        networks(pd.DataFrame({"network": ["original", "transformer"]}))
+    assert networks(pd.DataFrame({"network": ["deep3x2", "deep2x8", "traj", "deep2x4", np.nan]})) == [
+        "traj", "deep2x4", "deep2x8", "deep3x2",
+    ]  # fmt: skip
+
+
+def test_all_seven_figures_are_there():
+    from nqs.studies.ju2025.figures.registry import FIGURES
+
+    assert tuple(FIGURES) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")

@@ -1,0 +1,113 @@
+"""Cells of variational Monte Carlo: the published grid, each cell once, settings of the two protocols."""
+
+from pathlib import Path
+
+import pytest
+
+from nqs.studies.mummaneni2026.cells import (
+    SHOWN,
+    density_cells,
+    figure_config,
+    polarised_cells,
+    small_cells,
+    sweep_cells,
+    table_cells,
+    vmc_cells,
+    vmc_settings,
+)
+from nqs.studies.mummaneni2026.study import ANALYSED, FIGURES, PER_CELL, TABLE
+from nqs.vmc.keys import SWEEP, TRACE, VmcKey
+from nqs.workflow.configuration import load
+
+ROOT = Path(__file__).parents[3]
+SMOKE = load(ROOT, {"scale": "smoke"})
+PAPER = load(ROOT, {"scale": "paper"})
+STUDY = "mummaneni2026"
+
+
+def settings(cluster, alpha, mode, run, **study):
+    config = load(ROOT, {"scale": "paper", STUDY: study})
+    return vmc_settings(config, VmcKey(STUDY, cluster, alpha, mode, run))
+
+
+def test_paper_scale_is_the_published_grid():
+    cells = [key for key in sweep_cells(PAPER) if key.mode == "paper"]
+    assert len(cells) * PAPER.mummaneni2026.sweep.repeats == 280
+    assert {key.cluster for key in cells} == {f"ring{n}" for n in range(8, 21, 2)}
+
+
+def test_every_cell_exists_once_and_is_shown():
+    cells = vmc_cells(SMOKE)
+    assert len(cells) == len(set(cells)) == len({key.path for key in cells})
+    assert set(cells) == {key for figure in FIGURES for key in table_cells(SMOKE, figure)}
+    assert SHOWN.keys() == PER_CELL.keys() == {*FIGURES, TABLE}
+    assert ANALYSED.keys() < PER_CELL.keys()
+
+
+def test_a_cell_that_two_blocks_ask_for_runs_as_long_as_either_wants():
+    small, density = {"sizes": [6], "repeats": 2, "iterations": 1500}, {"size": 6, "repeats": 5, "iterations": 1600}
+    config = load(ROOT, {"scale": "smoke", STUDY: {"small": small, "density": density}})
+    (key,) = set(small_cells(config)) & set(density_cells(config)) & {VmcKey(STUDY, "ring6", 2, "paper", TRACE)}
+    made = vmc_settings(config, key)
+    assert (made["repeats"], made["max_iterations"]) == (5, 1600)
+
+
+def test_traces_do_not_stop_and_sweeps_keep_no_snapshots():
+    trace, sweep = settings("ring8", 2, "paper", TRACE), settings("ring8", 2, "paper", SWEEP)
+    assert (trace["tolerance"], trace["max_iterations"], trace["snapshots"][-1]) == (None, 1500, 1500)
+    assert (sweep["tolerance"], sweep["max_iterations"], sweep["snapshots"]) == (1e-3, 6000, [])
+
+
+@pytest.mark.parametrize(
+    ("cluster", "mode", "rule", "space"),
+    [
+        ("ring8", "paper", "flip", "all"),
+        ("ring20", "paper", "flip", "all"),
+        ("ring16", "sound", "exact", "all"),
+        ("ring18", "sound", "exchange", "zero"),
+    ],
+)
+def test_protocols_of_sampling(cluster, mode, rule, space):
+    sampler = settings(cluster, 2, mode, SWEEP)["sampler"]
+    assert (sampler["rule"], sampler["space"], sampler["samples"]) == (rule, space, 4096)
+
+
+def test_settings_change_only_with_what_the_cell_depends_on():
+    cell = ("ring18", 3, "sound", SWEEP)
+    before = settings(*cell)
+    assert settings(*cell, paper={"chains": 32}) == before
+    assert settings(*cell, small={"iterations": 2000}) == before
+    assert settings(*cell, sweep={"alphas": [3]}) == before
+    assert settings(*cell, vmc={"snapshots": [0]}) == before
+    assert settings(*cell, importance={"tau": 0.25}) == before
+    assert settings(*cell, sound={"chains": 32}) != before
+    assert settings(*cell, vmc={"shift": 0}) != before
+    assert settings("ring16", 3, "sound", SWEEP, sound={"chains": 32}) == settings("ring16", 3, "sound", SWEEP)
+
+
+def test_provenance_names_the_blocks_behind_a_figure():
+    assert figure_config(SMOKE, "fig1") == {}
+    assert {"small", "paper", "sound"} <= figure_config(SMOKE, "fig5").keys()
+    assert "sweep" not in figure_config(SMOKE, "fig5")
+    assert {"sweep", "density"} <= figure_config(SMOKE, "fig12").keys()
+
+
+def test_tables_get_the_files_they_need():
+    from nqs.studies.mummaneni2026.claims import table as published_table
+    from nqs.studies.mummaneni2026.tables import small_rings
+
+    for figure in FIGURES:
+        assert {*PER_CELL[figure], *ANALYSED.get(figure, ())} == set(small_rings.NEEDS.get(figure, ())), figure
+    assert {*PER_CELL[TABLE], *ANALYSED[TABLE]} == set(published_table.NEEDS)
+
+
+def test_the_polarised_ring_keeps_parameters_for_longer_and_enters_its_figure_only():
+    study = PAPER.mummaneni2026.polarised
+    keys = polarised_cells(PAPER)
+    assert {(key.cluster, key.alpha, key.run) for key in keys} == {(f"ring{study.size}", study.alpha, TRACE)}
+    made = vmc_settings(PAPER, keys[0])
+    assert (made["max_iterations"], made["repeats"]) == (study.iterations, study.repeats)
+    assert made["snapshots"] == sorted({*PAPER.mummaneni2026.vmc.snapshots, *study.snapshots})
+    assert [figure for figure in SHOWN if set(keys) & set(table_cells(PAPER, figure))] == ["figX2"]
+    assert "polarised" in figure_config(PAPER, "figX2")
+    assert "polarised" not in figure_config(PAPER, "fig12")

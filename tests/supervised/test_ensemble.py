@@ -1,0 +1,204 @@
+"""Ensembles: together as alone, stacked as compiled, interrupted as uninterrupted."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nqs.networks.dense import Dense
+from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.protocol import Geometry
+from nqs.runtime.progress import Progress
+from nqs.supervised import ensemble
+from nqs.supervised.ensemble import evaluator, train
+from nqs.supervised.members import Batches, Checkpoints, Member, Settings, Trajectory
+from nqs.supervised.stacked import Stack
+
+GEOMETRY = Geometry(16, (4, 4))
+DENSE = Dense(GEOMETRY, "sign", (16, 16))
+CNN = PeriodicCNN(GEOMETRY, "sign", (4, 6), 3)
+SETTINGS = Settings(learning_rate=3e-3, batch=32, check_every=7, patience=4, max_updates=80)
+
+
+def member(seed, n=400):
+    """A learnable rule: the majority sign of six sites."""
+    rng = np.random.default_rng(seed)
+    states = rng.integers(0, 1 << 16, n + 100).astype(np.uint64)
+    labels = np.where(np.bitwise_count(states & np.uint64(0b1110000000111)) > 3, 1, -1).astype(np.float32)
+    return Member(seed, states[:n], labels[:n], states[n:], labels[n:])
+
+
+MEMBERS = [member(seed, 300 + 50 * seed) for seed in range(4)]
+
+
+def stacked(network, members, settings):
+    """The PyTorch route, also for dense networks."""
+    trajectories = [Trajectory.start(network, m.seed) for m in members]
+    progress = Progress("test", len(members), settings.max_updates)
+    ensemble._train_stacked(network, members, trajectories, settings, "cpu", 1, Checkpoints(None, ""), progress)
+    return trajectories
+
+
+def test_compiled_members_together_equal_alone_to_the_last_bit():
+    together = train(DENSE, MEMBERS, SETTINGS, threads=2)
+    for one, trajectory in zip(MEMBERS, together, strict=True):
+        (alone,) = train(DENSE, [one], SETTINGS)
+        np.testing.assert_array_equal(alone.best, trajectory.best)
+        assert alone.losses == trajectory.losses
+
+
+@pytest.mark.parametrize("network", [DENSE, CNN], ids=["dense", "cnn"])
+def test_stacked_members_together_equal_alone(network):
+    """Tolerance 2e-4 in the losses: batched matrix products round differently, Adam amplifies it."""
+    together = stacked(network, MEMBERS, SETTINGS)
+    for one, trajectory in zip(MEMBERS, together, strict=True):
+        (alone,) = stacked(network, [one], SETTINGS)
+        assert alone.updates == trajectory.updates
+        np.testing.assert_allclose(alone.losses, trajectory.losses, atol=2e-4)
+
+
+def test_stacked_equals_compiled():
+    for compiled, torch_route in zip(train(DENSE, MEMBERS, SETTINGS), stacked(DENSE, MEMBERS, SETTINGS), strict=True):
+        assert compiled.updates == torch_route.updates
+        np.testing.assert_allclose(compiled.losses, torch_route.losses, atol=2e-4)
+
+
+def test_members_stop_on_their_own_and_keep_their_best():
+    # labels without a rule: the validation loss rises after a while, at another time for each member
+    rng = np.random.default_rng(0)
+    noisy = [dataclasses.replace(m, labels=rng.permutation(m.labels)) for m in MEMBERS]
+    trajectories = train(DENSE, noisy, dataclasses.replace(SETTINGS, patience=3, max_updates=2000))
+    assert len({t.updates for t in trajectories}) > 1
+    assert max(t.updates for t in trajectories) < 2000
+    for one, t in zip(noisy, trajectories, strict=True):
+        assert t.best_loss == min(t.losses)
+        assert t.best_updates == SETTINGS.check_every * (1 + int(np.argmin(t.losses)))
+        output = evaluator(DENSE, t.best)(one.validation_states)
+        assert np.logaddexp(0, -one.validation_labels * output).mean() == pytest.approx(t.best_loss, abs=1e-5)
+
+
+def test_training_learns():
+    (trajectory,) = train(DENSE, [member(0, 3000)], dataclasses.replace(SETTINGS, patience=50, max_updates=2000))
+    assert trajectory.best_loss < 0.3 < trajectory.losses[0]
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Breaking(Progress):
+    """Stops the training after a number of checks, as a signal would."""
+
+    def __init__(self, checks):
+        super().__init__("test", 4, SETTINGS.max_updates)
+        self.checks = checks
+
+    def update(self, part, steps):
+        self.checks -= 1
+        if self.checks < 0:
+            raise Interrupted
+
+
+@pytest.mark.parametrize("network", [DENSE, CNN], ids=["dense", "cnn"])
+def test_interrupted_training_resumes_with_the_same_result(network, tmp_path):
+    folder, expected = tmp_path / "checkpoints", train(network, MEMBERS, SETTINGS)
+    checkpoints = Checkpoints(folder, "this training", interval=0)
+    with pytest.raises(Interrupted):
+        train(network, MEMBERS, SETTINGS, checkpoints=checkpoints, progress=Breaking(9))
+    stored = [checkpoints.load(number) for number in range(4)]
+    assert any(t is not None and 0 < t.updates < SETTINGS.max_updates for t in stored)
+    resumed = train(network, MEMBERS, SETTINGS, checkpoints=checkpoints)
+    for one, other in zip(expected, resumed, strict=True):
+        assert one.updates == other.updates
+        np.testing.assert_allclose(one.best, other.best, atol=1e-3 if network is CNN else 0)
+        np.testing.assert_allclose(one.losses, other.losses, atol=2e-4 if network is CNN else 0)
+
+
+def test_interruption_in_the_middle_of_an_update_resumes_with_the_same_result(tmp_path, monkeypatch):
+    expected = train(CNN, MEMBERS, SETTINGS)
+    checkpoints, count = Checkpoints(tmp_path / "checkpoints", "this training", interval=0), [0]
+    update = Stack._update
+
+    def interrupted(stack, *arguments):
+        count[0] += 1
+        if count[0] == 25:
+            raise Interrupted
+        update(stack, *arguments)
+
+    monkeypatch.setattr(Stack, "_update", interrupted)
+    with pytest.raises(Interrupted):
+        train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints)
+    stored = checkpoints.load(0)
+    assert stored is not None
+    assert stored.updates == 21 == 7 * len(stored.losses)
+    for one, other in zip(expected, train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints), strict=True):
+        np.testing.assert_allclose(one.losses, other.losses, atol=2e-4)
+
+
+def test_clearing_removes_what_a_kill_left_behind(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "training")
+    checkpoints.save(0, Trajectory.start(DENSE, 0))
+    (tmp_path / "checkpoints" / ".member_0.npz.123.part").write_bytes(b"half")
+    checkpoints.clear()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_checkpoints_of_another_training_are_not_resumed(tmp_path):
+    trajectory = Trajectory.start(DENSE, 0)
+    trajectory.updates = 70
+    Checkpoints(tmp_path, "old settings").save(0, trajectory)
+    stored = Checkpoints(tmp_path, "old settings").load(0)
+    assert stored is not None
+    assert stored.updates == 70
+    assert Checkpoints(tmp_path, "new settings").load(0) is None
+
+
+def test_truncated_checkpoint_is_ignored(tmp_path):
+    checkpoints = Checkpoints(tmp_path, "training")
+    checkpoints.save(0, Trajectory.start(DENSE, 0))
+    path = checkpoints.path(0)
+    path.write_bytes(path.read_bytes()[:200])
+    assert checkpoints.load(0) is None
+
+
+def test_batches_depend_on_the_update_alone():
+    one = Batches(MEMBERS[0], 32)
+    straight = one.after(0, 60)
+    pieces = Batches(MEMBERS[0], 32)
+    np.testing.assert_array_equal(np.concatenate([pieces.after(u, 12) for u in range(0, 60, 12)]), straight)
+    np.testing.assert_array_equal(Batches(MEMBERS[0], 32).after(41, 3), straight[41:44])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=8))
+def test_batches_do_not_depend_on_how_they_are_asked_for(counts):
+    pieces, straight = Batches(MEMBERS[0], 32), Batches(MEMBERS[0], 32).after(0, sum(counts))
+    starts = np.cumsum([0, *counts[:-1]])
+    asked = [pieces.after(int(start), count) for start, count in zip(starts, counts, strict=True)]
+    np.testing.assert_array_equal(np.concatenate(asked), straight)
+
+
+def test_an_epoch_visits_every_state_once():
+    n = len(MEMBERS[0].states)
+    order = Batches(MEMBERS[0], 10).after(0, n // 10)
+    np.testing.assert_array_equal(np.sort(order.ravel()), np.arange(n))
+
+
+def test_weighted_batches_follow_the_weights():
+    weights = np.array([0.5, 0.0, 0.3, 0.2])
+    one = dataclasses.replace(MEMBERS[0], states=np.arange(4, dtype=np.uint64), cumulative=np.cumsum(weights))
+    counts = np.bincount(Batches(one, 100).after(0, 500).ravel(), minlength=4)
+    assert counts[1] == 0
+    expected = 50_000 * weights[[0, 2, 3]]
+    assert (((counts[[0, 2, 3]] - expected) ** 2) / expected).sum() < 15  # chi^2, 2 degrees of freedom
+
+
+def test_diverged_member_stops_and_keeps_its_last_good_parameters():
+    wild = dataclasses.replace(SETTINGS, learning_rate=1e20, max_updates=10_000)
+    amplitude = Dense(GEOMETRY, "amplitude", (16, 16))
+    (trajectory,) = train(amplitude, [MEMBERS[0]], wild)
+    assert not np.isfinite(trajectory.losses[-1])
+    assert trajectory.updates < 10_000
+    assert np.isfinite(trajectory.best).all()

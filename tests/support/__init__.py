@@ -1,0 +1,1 @@
+"""Builders of small problems, cells and tables for the tests."""

@@ -1,0 +1,61 @@
+"""Small problems of variational Monte Carlo on rings, shared by tests."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import chisquare
+
+from nqs.ansatz.rbm import Rbm
+from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.loop import Course, Problem
+from nqs.vmc.optimisers import Adam
+from nqs.vmc.sampler import Chains, Exact, relative_weights
+
+ENERGY = {4: -2.0, 6: -2.8027756, 8: -3.6510934}  # of the ring, S.S
+
+
+def ring_bonds(n_sites):
+    """Bonds of a ring (B, 2)."""
+    return np.array([(i, (i + 1) % n_sites) for i in range(n_sites)])
+
+
+def sampler_named(name, n_sites, samples=512, chains=16):
+    """`exact`, `flip` or `exchange`."""
+    if name == "exact":
+        return Exact(n_sites, samples)
+    return Chains(n_sites, samples, chains, bonds=ring_bonds(n_sites) if name == "exchange" else None)
+
+
+def ring_problem(n_sites, sampler, **changes):
+    """A machine of density 2 on a ring."""
+    problem = Problem(
+        hamiltonian=Heisenberg(n_sites, ring_bonds(n_sites), np.ones(n_sites)),
+        ansatz=Rbm(n_sites, 2 * n_sites, 0.05),
+        sampler=sampler,
+        optimiser=Adam(5e-3),
+        shift=1e-3,
+        exact_energy=ENERGY[n_sites],
+        tolerance=None,
+        max_iterations=10,
+    )
+    return replace(problem, **changes)
+
+
+def courses_of(problem, seeds):
+    """Runs at their start."""
+    return [Course.start(problem, seed) for seed in seeds]
+
+
+def p_value(sample, log_psi, sector=None):
+    """Chi-square p-value of a sample of independent states against |psi|^2; states expected less than 5 times count as
+    one."""
+    weights = relative_weights(log_psi)
+    if sector is not None:
+        weights = np.where(np.isin(np.arange(len(weights)), sector), weights, 0)
+    counts = np.zeros(len(weights))
+    counts[sample.states.astype(int)] = np.round(sample.weights * sample.n)
+    expected = weights / weights.sum() * sample.n
+    rare = expected < 5
+    assert counts[expected == 0].sum() == 0
+    counts, expected = (np.append(values[~rare], values[rare].sum()) for values in (counts, expected))
+    return chisquare(counts[expected > 0], expected[expected > 0]).pvalue

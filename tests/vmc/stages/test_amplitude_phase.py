@@ -1,0 +1,151 @@
+"""Stage `reconfiguration`: files, resumption, and how runs end."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors import safe_open
+
+from nqs.exact.eigenstate import Wavefunction
+from nqs.runtime.errors import InputError
+from nqs.vmc import loop
+from nqs.vmc.stages import amplitude_phase as amplitude_phase_stage
+from nqs.workflow import cli as command_line
+
+KEY = {"study": "westerhout2020", "cluster": "kagome12", "j2": 0.4, "network": "tiny"}
+BLOCK = {
+    "samples": 200, "shift": 1e-2, "learning_rate": 1e-2, "iterations": 30, "repeats": 2, "average_over": 10,
+}  # fmt: skip
+SETTINGS = {
+    "key": KEY,
+    "network": {"architecture": "dense", "hidden": [16, 16]},
+    "reconfiguration": BLOCK,
+    "seed": 7,
+}
+
+
+@pytest.fixture(scope="module")
+def kagome12(ground_state_file):
+    return ground_state_file("kagome12", 0.4)
+
+
+def stage(ground_state, folder, settings=SETTINGS, **options):
+    """Parameters, table and trace."""
+    folder.mkdir(exist_ok=True)
+    out, table, trace = folder / "w.safetensors", folder / "t.csv", folder / "trace.parquet"
+    amplitude_phase_stage.run(settings, ground_state, out, table, trace, folder / "checkpoints", **options)
+    with safe_open(out, "np") as file:
+        theta, header = file.get_tensor("theta"), json.loads(file.metadata()["settings"])
+    assert header == settings
+    return theta, pd.read_csv(table), pd.read_parquet(trace)
+
+
+def changed(**block):
+    return {**SETTINGS, "reconfiguration": BLOCK | block}
+
+
+def test_the_stage_writes_what_it_promises(kagome12, tmp_path):
+    theta, table, trace = stage(kagome12, tmp_path)
+    state = Wavefunction.read(kagome12)
+    assert theta.shape == (2, 2 * (12 * 16 + 16 + 16 * 16 + 16 + 16))
+    assert table.columns.tolist() == [
+        "study", "cluster", "j2", "network", "repeat", "seed", "status", "message", "iterations", "energy_ss",
+        "energy_error", "overlap_full", "settled", "cpu_s", "wall_s", "device",
+    ]  # fmt: skip
+    assert table.status.tolist() == ["cap", "cap"]
+    assert table.iterations.tolist() == [30, 30]
+    assert table.seed.nunique() == 2
+    for repeat, row in table.iterrows():
+        energies = trace[trace["repeat"] == repeat].energy
+        assert len(energies) == 31
+        assert row.energy_ss == pytest.approx(energies[-10:].mean())
+        assert row.energy_error == pytest.approx((row.energy_ss - state.energy) / -state.energy)
+    at = trace.iteration[trace.overlap.notna()].unique()
+    assert at.tolist() == [0, 25, 30]
+    assert trace.overlap.dropna().between(0, 1).all()
+    assert np.allclose(trace.energy_error_bar, np.sqrt(trace.variance / 200))
+    assert not list(tmp_path.glob("checkpoints/*"))
+
+
+def test_the_first_energy_is_that_of_its_state(kagome12):
+    """Energy of the initial parameters by sampling and by the whole sum."""
+    problem = amplitude_phase_stage.problem_of(changed(samples=40_000), Wavefunction.read(kagome12))
+    course = loop.Course.start(problem, 0)
+    wave = problem.ansatz.at(course.theta)
+    states, _ = Wavefunction.read(kagome12).expand()
+    weights = np.exp(2 * wave.log_psi(states).real)
+    exact = (weights @ problem.hamiltonian.local_energies(wave, states)).real / weights.sum()
+    loop.iterate(course, problem)
+    energy, _, variance = course.trace[0][:3]
+    assert abs(energy - exact) < 4 * np.sqrt(variance / 40_000)
+
+
+def test_threads_and_the_number_of_repeats_change_nothing(kagome12, tmp_path):
+    two, _, _ = stage(kagome12, tmp_path / "two", threads=2)
+    one, _, _ = stage(kagome12, tmp_path / "one", changed(repeats=1))
+    assert np.array_equal(one[0], two[0])
+
+
+def test_an_interrupted_run_resumes_to_the_same_numbers(kagome12, tmp_path, monkeypatch):
+    whole, _, expected = stage(kagome12, tmp_path / "whole")
+    normal, calls = loop.iterate, {"left": 40}
+
+    def interrupted(course, task):
+        calls["left"] -= 1
+        if calls["left"] < 0:
+            raise KeyboardInterrupt
+        normal(course, task)
+
+    monkeypatch.setattr(loop, "iterate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stage(kagome12, tmp_path / "cut", save_every=0.0)
+    monkeypatch.setattr(loop, "iterate", normal)
+    resumed, _, trace = stage(kagome12, tmp_path / "cut")
+    assert np.array_equal(whole, resumed)
+    pd.testing.assert_frame_equal(trace, expected)
+
+
+def test_a_run_that_breaks_stays_in_the_table(kagome12, tmp_path):
+    _, table, trace = stage(kagome12, tmp_path, changed(learning_rate=1e37))
+    assert table.status.isin(["diverged", "singular"]).all()
+    assert table.message.str.startswith("iteration ").all()
+    assert (table.iterations < 30).all()
+    assert set(trace["repeat"]) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("energies", "expected"),
+    [
+        (np.tile([1.0, 1.2], 20), True),
+        (np.linspace(0, -4, 40), False),
+        (np.ones(40), True),
+        (np.ones(15), False),  # less than two windows
+    ],
+)
+def test_settled(energies, expected):
+    assert amplitude_phase_stage.settled(energies, 10) is expected
+
+
+def test_overlap_does_not_see_phase_or_norm():
+    exact = np.array([0.6, -0.8])
+    assert amplitude_phase_stage.overlap(np.log(exact + 0j) + 800 + 0.3j, exact) == pytest.approx(1)
+    assert amplitude_phase_stage.overlap(np.log(np.array([0.8, 0.6]) + 0j), exact) == pytest.approx(0, abs=1e-12)
+
+
+def test_only_dense_networks(kagome12):
+    settings = {**SETTINGS, "network": {"architecture": "cnn", "hidden": [3]}}
+    with pytest.raises(InputError, match="network tiny: cnn cannot be used"):
+        amplitude_phase_stage.problem_of(settings, Wavefunction.read(kagome12))
+
+
+def test_command(kagome12, tmp_path, monkeypatch):
+    settings = changed(iterations=2, repeats=1, average_over=1)
+    words = ["nqs", "reconfiguration", f"--settings={json.dumps(settings)}", f"--ground-state={kagome12}"]
+    files = [f"--{name}={tmp_path / name}" for name in ("out", "table", "trace", "checkpoints")]
+    monkeypatch.setattr(sys, "argv", words + files + ["--threads=1", "--code=abc"])
+    with pytest.raises(SystemExit) as end:
+        command_line.app()
+    assert end.value.code == 0
+    assert pd.read_csv(tmp_path / "table").iterations.tolist() == [2]

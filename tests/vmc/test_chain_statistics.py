@@ -1,0 +1,46 @@
+"""Chain diagnostics on series whose answer is known."""
+
+import numpy as np
+import pytest
+
+from nqs.vmc import chain_statistics
+
+
+def autoregressive(memory, sweeps, chains, seed=0):
+    """AR(1) series; integrated autocorrelation time (1 + memory) / (1 - memory)."""
+    noise = np.random.default_rng(seed).normal(size=(sweeps, chains))
+    values = np.empty_like(noise)
+    values[0] = noise[0] / np.sqrt(1 - memory**2)
+    for sweep in range(1, sweeps):
+        values[sweep] = memory * values[sweep - 1] + noise[sweep]
+    return values
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_autocorrelation_time(memory):
+    expected = (1 + memory) / (1 - memory)
+    assert chain_statistics.autocorrelation_time(autoregressive(memory, 4000, 16)) == pytest.approx(expected, rel=0.1)
+
+
+def test_rhat_is_one_for_equal_chains_and_larger_for_apart():
+    values = np.random.default_rng(0).normal(size=(500, 16))
+    assert chain_statistics.split_rhat(values) == pytest.approx(1, abs=0.01)
+    assert chain_statistics.split_rhat(values + np.arange(16)) > 2
+    assert chain_statistics.split_rhat(np.tile(np.arange(4.0), (10, 1))) == np.inf  # frozen at different values
+    assert chain_statistics.split_rhat(np.ones((10, 4))) == 1
+
+
+def test_rhat_sees_a_drift_within_chains():
+    drift = np.linspace(0, 3, 500)[:, None]
+    assert chain_statistics.split_rhat(np.random.default_rng(0).normal(size=(500, 16)) + drift) > 1.2
+
+
+def test_frozen_chains_have_no_autocorrelation_to_estimate():
+    assert chain_statistics.autocorrelation_time(np.ones((100, 4))) == 1
+
+
+def test_error_covers_the_scatter_of_means():
+    means = [autoregressive(0.8, 500, 16, seed).mean() for seed in range(60)]
+    values = autoregressive(0.8, 500, 16)
+    error = chain_statistics.error_of_mean(values.var(), values.size, chain_statistics.autocorrelation_time(values))
+    assert error == pytest.approx(np.std(means), rel=0.35)

@@ -1,0 +1,55 @@
+"""The remedy for Snakemake's timers."""
+
+import threading
+import time
+
+import pytest
+
+from nqs.workflow import snakemake_patch
+
+
+class Scheduler:
+    """The part of Snakemake's scheduler that matters: one chain of timers for every call."""
+
+    def __init__(self):
+        self._open_jobs = threading.Semaphore(0)
+
+    def _schedule_reevalutation(self, delay):
+        threading.Timer(delay, lambda: self._open_jobs.release()).start()
+
+
+def wakes(scheduler):
+    """Number of times that ten calls wake it."""
+    for _ in range(10):
+        scheduler._schedule_reevalutation(0.05)
+    time.sleep(0.5)
+    return scheduler._open_jobs._value
+
+
+def test_one_timer_serves_calls_that_overlap():
+    assert wakes(Scheduler()) == 10
+    remedied = type("Remedied", (Scheduler,), {})
+    snakemake_patch.one_timer_at_a_time(remedied)
+    assert wakes(remedied()) == 1
+
+
+def test_a_timer_that_has_fired_does_not_keep_the_next_from_starting():
+    remedied = type("Remedied", (Scheduler,), {})
+    snakemake_patch.one_timer_at_a_time(remedied)
+    scheduler = remedied()
+    for _ in range(2):
+        scheduler._schedule_reevalutation(0.01)
+        assert scheduler._open_jobs.acquire(timeout=5)
+
+
+def test_it_meets_the_snakemake_that_is_installed(monkeypatch):
+    scheduler = pytest.importorskip("snakemake.scheduling.job_scheduler").JobScheduler
+    monkeypatch.setattr(scheduler, snakemake_patch.METHOD, getattr(scheduler, snakemake_patch.METHOD))
+    snakemake_patch.calm_snakemake()
+    assert getattr(scheduler, snakemake_patch.METHOD) is snakemake_patch.look_again
+
+
+def test_a_scheduler_without_such_timers_stays_as_it_is():
+    other = type("Other", (), {})
+    snakemake_patch.one_timer_at_a_time(other)
+    assert not hasattr(other, snakemake_patch.METHOD)
