@@ -1,0 +1,106 @@
+"""Say whether two trees of results hold the same numbers, to the last bit.
+
+python tools/compare_results.py results/smoke /elsewhere/smoke [--only motif_vmc vmc …]
+
+Compared are tables (CSV, Parquet), weights (safetensors) and HDF5 files; not wall times, devices, versions, settings,
+logs and pictures. Differences are listed with their largest size relative to the column, one line each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file
+
+MEASURED = {"wall_s", "cpu_s", "training_wall_s", "cell_wall_s", "cell_cpu_s", "device", "s", "peak_memory_mb"}
+NOT_NUMBERS = {"versions", "settings"}
+
+
+def columns(path: Path) -> dict[str, np.ndarray]:
+    """The numbers and texts of a file by column, tensor or data set."""
+    if path.suffix == ".csv":
+        table = pd.read_csv(path, float_precision="round_trip")
+    elif path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+    elif path.suffix == ".safetensors":
+        return dict(load_file(path))
+    else:
+        return hdf5(path)
+    return {name: table[name].to_numpy() for name in table if name not in MEASURED}
+
+
+def hdf5(path: Path) -> dict[str, np.ndarray]:
+    """Attributes and data sets of an HDF5 file, by path."""
+    found = {}
+    with h5py.File(path) as file:
+        found.update({f"@{name}": np.asarray(value) for name, value in file.attrs.items() if name not in NOT_NUMBERS})
+
+        def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
+            found.update({f"{name}@{key}": np.asarray(value) for key, value in item.attrs.items()})
+            if isinstance(item, h5py.Dataset):
+                found[name] = item[...]
+
+        file.visititems(note)
+    return found
+
+
+def same(one: np.ndarray, two: np.ndarray) -> bool:
+    """Equal to the last bit, NaN being equal to NaN."""
+    if one.shape != two.shape:
+        return False
+    if one.dtype.kind in "fc" and two.dtype.kind in "fc":
+        return bool(np.array_equal(one, two, equal_nan=True))
+    return bool(((one == two) | (pd.isna(one) & pd.isna(two))).all())
+
+
+def size(one: np.ndarray, two: np.ndarray) -> str:
+    """How large a difference is."""
+    if one.shape != two.shape:
+        return f"shapes {one.shape} and {two.shape}"
+    if one.dtype.kind not in "fciu" or two.dtype.kind not in "fciu":
+        return f"{int((one != two).sum())} of {one.size} entries"
+    scale = np.nanmax(np.abs(one)) or 1.0
+    return f"{np.nanmax(np.abs(one.astype(complex) - two)) / scale:.1e} of the largest"
+
+
+def differences(one: Path, two: Path) -> Iterator[str]:
+    """One line per column that differs between two files."""
+    first, second = columns(one), columns(two)
+    for name in sorted(first.keys() ^ second.keys()):
+        yield f"{name}: only in the {'first' if name in first else 'second'}"
+    for name in sorted(first.keys() & second.keys()):
+        if not same(first[name], second[name]):
+            yield f"{name}: {size(first[name], second[name])}"
+
+
+def files(tree: Path, only: list[str]) -> set[Path]:
+    """What is compared below a tree, relative to it."""
+    kinds = {".csv", ".parquet", ".safetensors", ".h5"}
+    found = {path.relative_to(tree) for path in tree.rglob("*") if path.suffix in kinds}
+    found = {path for path in found if path.parts[0] not in ("checkpoints", "benchmarks", "logs")}
+    return {path for path in found if not only or path.parts[0] in only}
+
+
+def main() -> int:
+    """Exit code 0 if all that both trees hold is equal and neither lacks a file, 1 otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trees", nargs=2, type=Path)
+    parser.add_argument("--only", nargs="+", default=[], help="first folders to compare, e.g. vmc tables")
+    given = parser.parse_args()
+    one, two = given.trees
+    first, second = files(one, given.only), files(two, given.only)
+    lines = [f"{path}: only in {one if path in first else two}" for path in sorted(first ^ second)]
+    for path in sorted(first & second):
+        lines += [f"{path} {line}" for line in differences(one / path, two / path)]
+    print("\n".join([*lines, f"{len(first & second)} files compared, {len(lines)} differences"]))
+    return int(bool(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
