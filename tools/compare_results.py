@@ -25,7 +25,7 @@ NOT_NUMBERS = {"versions", "settings"}
 def columns(path: Path) -> dict[str, np.ndarray]:
     """The numbers and texts of a file by column, tensor or data set."""
     if path.suffix == ".csv":
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
     elif path.suffix == ".parquet":
         table = pd.read_parquet(path)
     elif path.suffix == ".safetensors":
