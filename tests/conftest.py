@@ -13,11 +13,11 @@ def ground_state_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ground_states")
 
     def path_of(name, j2):
-        blocks, state = folder / f"{name}.h5", folder / f"{name}_{j2:g}.h5"
-        if not blocks.exists():
-            blocks.build(cluster(name), blocks)
+        matrices, state = folder / f"{name}.h5", folder / f"{name}_{j2:g}.h5"
+        if not matrices.exists():
+            blocks.build(cluster(name), matrices)
         if not state.exists():
-            ground_state.solve(blocks, j2, state)
+            ground_state.solve(matrices, j2, state)
         return state
 
     return path_of

@@ -147,11 +147,11 @@ DRAW_AGAIN = """
 import sys; from pathlib import Path
 sys.path.insert(0, "tests")
 from support.overlap_tables import fig2_table
-from nqs import provenance; from nqs.studies.westerhout2020.figures.geometry import FIGURES
-from nqs.analysis.facts import read_curves
+from nqs.figures import save; from nqs.studies.westerhout2020.figures.geometry import FIGURES
+from nqs.studies.westerhout2020.curves import read_curves
 published = read_curves(Path("reference/westerhout2020/curves.json"))
 fig = FIGURES["fig2"](fig2_table(("square24", "kagome24")), published, "test")
-provenance.save_figure(fig, Path(sys.argv[1]), {"id": "0123", "figure": "fig2"})
+save.save_figure(fig, Path(sys.argv[1]), {"id": "0123", "figure": "fig2"})
 """
 
 
