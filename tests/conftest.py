@@ -2,7 +2,7 @@
 
 import pytest
 
-from nqs.exact import ground_state
+from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import cluster
 
