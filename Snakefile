@@ -13,22 +13,12 @@ min_version("9.0")
 
 
 include: "rules/common.smk"
-include: "rules/ground_state.smk"
-include: "rules/dataset.smk"
-include: "rules/supervised.smk"
-include: "rules/reconfiguration.smk"
-include: "rules/vmc.smk"
-include: "rules/motif_vmc.smk"
-include: "rules/analysis.smk"
-include: "rules/figures_westerhout2020.smk"
-include: "rules/figures_mummaneni2026.smk"
-include: "rules/figures_ju2025.smk"
+include: "rules/stages.smk"
+include: "rules/targets.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.westerhout2020.input,
-        rules.mummaneni2026.input,
-        rules.ju2025.input,
+        [file for study in WORK.studies.values() for file in all_files(study)],
     localrule: True

@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from support.studies import config_of
+
 from nqs.studies.ju2025 import cells as cells_ju2025
 from nqs.studies.mummaneni2026 import cells as cells_mummaneni2026
 from nqs.studies.westerhout2020 import cells
 from nqs.vmc.keys import TRACE
-from nqs.workflow import draw
-from nqs.workflow.configuration import load
+from nqs.workflow.studies import found_studies
 
 ROOT = Path(__file__).parents[1]
 TARGETS = {
@@ -89,7 +90,8 @@ def test_a_smoke_run_leaves_the_targets_and_no_other_figure(smoke):
 
 def test_targets_and_drawing_functions_are_the_same(tmp_path):
     rules = snakemake(tmp_path, "--list-rules").stdout.split()
-    assert sorted(draw.figures()) == sorted(NAMES)
+    found = [f"{study}_{name}" for study, one in found_studies().items() for name, it in one.targets.items() if it.draw]
+    assert sorted(found) == sorted(NAMES)
     studies = "|".join(TARGETS)
     assert sorted(name for name in rules if re.match(studies, name)) == sorted([*NAMES, *TABLE_NAMES, *TARGETS])
 
@@ -100,7 +102,7 @@ def test_every_target_has_a_caption(name):
 
 
 def test_tables_hold_every_point_once(smoke):
-    config = load(ROOT, {"scale": "smoke"})
+    config = config_of("westerhout2020")
     folder = smoke / "results/smoke/analysis/westerhout2020"
     for figure in cells.SUMMARISED:
         table = pd.read_csv(folder / f"{figure}.csv")
@@ -134,7 +136,7 @@ def test_a_changed_number_reruns_only_what_depends_on_it(smoke):
     jobs = planned(smoke, "networks={dense1: {learning_rate: 0.002}}")
     assert "ground_state" not in jobs
     assert "dataset" not in jobs
-    dense1 = [key for key in cells.supervised_cells(load(ROOT, {"scale": "smoke"})) if key.network == "dense1"]
+    dense1 = [key for key in cells.supervised_cells(config_of("westerhout2020")) if key.network == "dense1"]
     assert jobs["supervised"] == len(dense1)
     assert jobs["overlaps"] == len(dense1)
     assert "westerhout2020_fig2" in jobs
@@ -152,26 +154,26 @@ def test_a_new_coupling_adds_only_its_own_jobs(smoke):
 def test_a_new_seed_reruns_all_random_stages_and_no_ground_state(smoke):
     jobs = planned(smoke, "seed=5")
     assert "ground_state" not in jobs
-    assert jobs["supervised"] == len(cells.supervised_cells(load(ROOT, {"scale": "smoke"})))
-    assert jobs["vmc"] == len(cells_mummaneni2026.vmc_cells(load(ROOT, {"scale": "smoke"})))
+    assert jobs["supervised"] == len(cells.supervised_cells(config_of("westerhout2020")))
+    assert jobs["vmc"] == len(cells_mummaneni2026.vmc_cells(config_of("mummaneni2026")))
 
 
 def test_a_changed_grid_adds_only_its_own_cells(smoke):
-    study = load(ROOT, {"scale": "smoke"}).mummaneni2026
+    study = config_of("mummaneni2026").block
     jobs = planned(smoke, f"mummaneni2026={{sweep: {{alphas: {[*study.sweep.alphas, 7]}}}}}")
     assert jobs["vmc"] == jobs["observables"] == len(study.sweep.sizes) * len(study.modes)
     assert not jobs.keys() & {"ground_state", "supervised", "westerhout2020_fig2", "mummaneni2026_fig5"}
-    assert {"importance", "mummaneni2026_fig10", "mummaneni2026_tableX1"} <= jobs.keys()
+    assert {"rows_mummaneni2026_importance", "mummaneni2026_fig10", "mummaneni2026_tableX1"} <= jobs.keys()
 
 
 def test_scanned_thresholds_rerun_no_optimisation(smoke):
     jobs = planned(smoke, "mummaneni2026={importance: {taus: [0.2, 0.3]}}")
-    assert jobs["importance"] == 1
+    assert jobs["rows_mummaneni2026_importance"] == 1
     assert not jobs.keys() & {"vmc", "observables", "mummaneni2026_fig5"}
 
 
 def test_more_samples_of_the_search_rerun_what_takes_its_settings(smoke):
-    config = load(ROOT, {"scale": "smoke"})
+    config = config_of("ju2025")
     jobs = planned(smoke, "ju2025={fig3: {search: {samples: 150}}}")
     shallow = [key for key in cells_ju2025.motif_cells(config) if not key.deep and key.run != TRACE]
     assert jobs["motif_vmc"] == len(shallow)

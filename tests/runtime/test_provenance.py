@@ -147,7 +147,7 @@ DRAW_AGAIN = """
 import sys; from pathlib import Path
 sys.path.insert(0, "tests")
 from support.overlap_tables import fig2_table
-from nqs.figures import save; from nqs.studies.westerhout2020.figures.geometry import FIGURES
+from nqs.figures import save; from support.studies import figures_of; FIGURES = figures_of("westerhout2020")
 from nqs.studies.westerhout2020.curves import read_curves
 published = read_curves(Path("reference/westerhout2020/curves.json"))
 fig = FIGURES["fig2"](fig2_table(("square24", "kagome24")), published, "test")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nqs.analysis.statistics import standard_error
 from nqs.runtime.errors import InputError
+from nqs.runtime.markdown import markdown as as_markdown
 
 TRAINED = 1000  # iterations
 
@@ -147,3 +148,8 @@ def checked(
         if claim not in checks:
             raise InputError(f"published.yaml: no check for '{claim}'; known: {', '.join(checks)}")
         yield claim, fact, list(checks[claim](fact, ours))
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table as Markdown, numbers rounded for reading."""
+    return as_markdown(table.drop(columns=["claim", "unit"]))

@@ -26,7 +26,9 @@ import pandas as pd
 from nqs.analysis.overlap_estimates import NOTHING_UNSEEN, agreement, estimated_row, sampled_overlap, unseen_columns
 from nqs.exact.eigenstate import Wavefunction
 from nqs.networks.protocol import Network
+from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
 from nqs.supervised import dataset
 from nqs.supervised.ensemble import Evaluate, evaluator
@@ -184,3 +186,10 @@ def build(
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)
     print(table.to_string(index=False))
+
+
+def stage(job: Job) -> None:
+    """Overlaps of the networks of one cell with the exact ground state."""
+    data = dataset.by_epsilon(job.inputs.get("data", ()))
+    weights, device = job.file("weights"), choose(job.device)
+    build(job.file("ground_state"), weights, data, job.settings, job.out("overlaps"), device)

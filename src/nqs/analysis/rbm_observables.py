@@ -28,6 +28,7 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ring_sums import ALL, SECTORS, Ring, Sums, measure, ring
 from nqs.runtime.errors import BrokenFileError
 from nqs.runtime.files import atomic, command_for
+from nqs.runtime.job import Job
 
 Impact = TypeVar("Impact", np.ndarray, pd.Series)
 
@@ -190,3 +191,10 @@ def build(weights: Path, models: Path, ground_state: Path, tau: float, out: Path
 def _series(name: str, values: np.ndarray) -> dict[str, Any]:
     """Columns name_0, name_1, ... of an array whose first axis is r or m."""
     return {f"{name}_{index}": value for index, value in enumerate(values)}
+
+
+def stage(job: Job) -> None:
+    """Exact energies and correlations of the networks of one cell, whole and with hidden units removed."""
+    weights, models, ground_state = (job.file(kind) for kind in ("weights", "models", "ground_state"))
+    states, units, snapshots = (job.out(kind) for kind in ("states", "units", "snapshots"))
+    build(weights, models, ground_state, job.settings["tau"], states, units, snapshots)

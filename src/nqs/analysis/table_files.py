@@ -9,16 +9,16 @@ that n_models = n_not_converged marks a mean over models that did not converge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nqs.runtime.job import Files
 from nqs.vmc.keys import TRACE
 
-Files = Mapping[str, Sequence[Path]]  # kind of file -> one path per cell, or one path in all
 BROKEN = ("diverged", "frozen", "singular")
 CELL = ["study", "cluster", "n_sites", "alpha", "mode", "run"]
 COUNTS = ["n_models", "n_not_converged", "n_failed"]

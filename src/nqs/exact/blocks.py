@@ -27,10 +27,11 @@ from quspin.operators import hamiltonian as quspin_hamiltonian
 from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.neighbours import aligned_sum
 from nqs.model.hamiltonians import heisenberg_j1j2
-from nqs.model.lattices import Cluster
+from nqs.model.lattices import Cluster, make_cluster
 from nqs.model.symmetry import Generator, Group, characters, is_representation, make_generator, make_group
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 
 SYMMETRIES = ("translations", "spin_flip", "point")
 QUSPIN_SITES = 24  # up to here `auto` takes QuSpin
@@ -198,3 +199,10 @@ def _reverse_bits(states: np.ndarray, n_sites: int) -> np.ndarray:
         bit = states >> np.uint64(n_sites - 1 - site) & np.uint64(1)
         reversed_states |= bit << np.uint64(site)
     return reversed_states
+
+
+def stage(job: Job) -> None:
+    """Bases and matrices of all symmetry sectors of a cluster."""
+    cell = job.settings
+    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
+    build(cluster, job.out("hamiltonian"), cell["symmetries"], cell["backend"], job.threads)

@@ -32,6 +32,7 @@ from nqs.model.hamiltonians import j1j2_couplings
 from nqs.model.symmetry import Group, characters
 from nqs.runtime.errors import GroundStateError
 from nqs.runtime.files import open_hdf5
+from nqs.runtime.job import Job
 from nqs.runtime.progress import INTERVAL
 
 # Gap, S.S units, below which two levels count as one: with float64 vectors, and with float32 ones, whose next level
@@ -246,3 +247,12 @@ def _fix_sign(amplitudes: np.ndarray) -> np.ndarray:
     magnitude = np.abs(amplitudes)
     first = int(np.argmax(magnitude > magnitude.max() * (1 - 1e-7)))
     return amplitudes * np.sign(amplitudes[first])
+
+
+def stage(job: Job) -> None:
+    """Lowest state of one coupling over all sectors, and its gap."""
+    cell, out = job.settings, job.out("ground_state")
+    solve(
+        job.file("hamiltonian"), cell["j2"], out, cell["tolerance"], cell["allow_degenerate"],
+        checkpoints=job.checkpoints, code=job.code, threads=job.threads,
+    )  # fmt: skip

@@ -19,10 +19,11 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ground_state import lowest_levels
 from nqs.model.clusters import dimension
 from nqs.model.hamiltonians import j1j2_couplings
-from nqs.model.lattices import Cluster
+from nqs.model.lattices import Cluster, make_cluster
 from nqs.model.symmetry import make_group
 from nqs.runtime.errors import GroundStateError, InputError
 from nqs.runtime.files import atomic, open_hdf5
+from nqs.runtime.job import Job
 
 TOLERANCE = 1e-9  # relative residual of the eigensolver
 AGREEMENT = 1e-7  # total energies, S.S units
@@ -88,3 +89,10 @@ def row(state: Wavefunction, energy: float, gap: float) -> dict[str, object]:
         "spin_flip": state.spin_flip,
         "is_lowest": abs(state.energy - energy) < AGREEMENT,
     }
+
+
+def stage(job: Job) -> None:
+    """Compare ground states with the lowest energy over all momenta, complex ones included."""
+    cell = job.settings
+    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
+    check(cluster, job.inputs.get("ground_states", ()), job.out("table"))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nqs.networks.dense import dense
 from nqs.networks.periodic_cnn import cnn
 from nqs.networks.protocol import Geometry, Network
-
-if TYPE_CHECKING:
-    pass
-
+from nqs.runtime.registry import Registry
 
 # architecture name -> how to build it from its block of the configuration
-NETWORKS: dict[str, Callable[[Geometry, str, Mapping[str, Any]], Network]] = {
+NETWORKS: Registry[str, Callable[[Geometry, str, Mapping[str, Any]], Network]] = {
     "dense": dense,
     "cnn": cnn,
 }

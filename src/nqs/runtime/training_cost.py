@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nqs.runtime.files import atomic
+from nqs.runtime.job import Files
 
 
 def training_cost(models: Sequence[Path]) -> dict[str, Any]:
@@ -25,7 +24,6 @@ def training_cost(models: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def write(models: Sequence[Path], out: Path) -> None:
-    """Write the cost as JSON."""
-    with atomic(out) as temporary:
-        temporary.write_text(json.dumps(training_cost(models)) + "\n")
+def cost(files: Files, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The cost behind the files of a target: of its tables of models or of runs."""
+    return training_cost(files.get("models") or files.get("runs") or ())

@@ -18,6 +18,7 @@ import numpy as np
 from nqs.exact.eigenstate import Wavefunction
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic, open_hdf5
+from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
 
 MAX_ROUNDS = 200  # of drawing what is still missing, before a set is called impossible
@@ -166,3 +167,8 @@ def by_epsilon(paths: Iterable[Path]) -> dict[float, Path]:
         with open_hdf5(path) as file:
             files[float(file["repeat_0"].attrs["epsilon"])] = path
     return files
+
+
+def stage(job: Job) -> None:
+    """Training and validation sets drawn from |psi|^2."""
+    build(Wavefunction.read(job.file("ground_state")), job.settings, job.out("dataset"))

@@ -21,7 +21,9 @@ import pandas as pd
 from nqs.exact.eigenstate import Wavefunction
 from nqs.networks.protocol import Geometry, Network
 from nqs.networks.registry import NETWORKS
+from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.supervised import dataset
@@ -91,7 +93,7 @@ class Cell:
 
 
 def run(
-    cell: Cell, out: Path, history: Path, checkpoint_folder: Path, device: str, threads: int, save_every: float
+    cell: Cell, out: Path, history: Path, checkpoint_folder: Path | None, device: str, threads: int, save_every: float
 ) -> None:
     """Train the cell's members, resuming from the checkpoint folder if it holds the same training."""
     wavefunction = Wavefunction.read(cell.ground_state)
@@ -147,3 +149,12 @@ def history_table(
         for label, member, trajectory in zip(settings["members"], members, trajectories, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def stage(job: Job) -> None:
+    """Train all networks of one cell."""
+    cell = Cell(job.settings, job.file("ground_state"), job.inputs.get("data", ()), job.code)
+    run(
+        cell, job.out("weights"), job.out("history"), job.checkpoints,
+        choose(job.device), job.threads, job.save_every,
+    )  # fmt: skip

@@ -1,75 +1,367 @@
-"""A hash of the code a stage runs, so that editing a module reruns what depends on it and nothing else.
+"""A hash of the code that a result depends on: editing what it reaches reruns it, and nothing else does.
 
-The hash covers the stage's module and every module of this package that it imports, directly or not. Comments,
-docstrings and layout do not enter: the hash is of the syntax tree.
+An entry is "nqs.module:name", a function, class or constant of this package, or "nqs.module", all of them. The hash
+covers the definitions that an entry reaches through the names they use, across modules. Comments, docstrings,
+annotations and layout do not enter, nor do names of modules and imports from this package: a definition that moves, or
+a module that is renamed, changes no hash.
+
+What runs when a module is imported without binding a name (a registration, a loop) belongs to each of its definitions.
+Constants annotated as `Registry` are not followed: whoever takes an entry of one names that entry as well, so that a
+new entry changes nothing else. Neither are names in strings.
 """
 
 from __future__ import annotations
 
 import ast
+import difflib
 import hashlib
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+Name = tuple[str, str]  # module and definition
+REGISTRY = "Registry"
 
 
-def module_path(name: str) -> Path | None:
-    """File of a module of this package, or None if it is not one."""
-    parts = name.split(".")
-    if parts[0] != PACKAGE.name:
+@dataclass(frozen=True)
+class Definition:
+    """What binds one name: its text in canonical names, and the names of the package that it uses."""
+
+    text: str
+    uses: frozenset[Name]
+
+
+@dataclass
+class Module:
+    """What the top level of a module binds and imports."""
+
+    statements: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    loose: list[ast.stmt] = field(default_factory=list)
+    registries: set[str] = field(default_factory=set)
+    own: dict[str, Name] = field(default_factory=dict)  # local name -> definition, or ("nqs.x", "") for a module
+    foreign: dict[str, str] = field(default_factory=dict)  # local name -> dotted name outside the package
+
+
+class Sources:
+    """The modules of a package below a folder, each parsed once."""
+
+    def __init__(self, folder: Path, package: str) -> None:
+        self.folder, self.package = folder, package
+        self.modules: dict[str, Module | None] = {}
+        self.definitions: dict[Name, Definition] = {}
+        self.statements: dict[ast.stmt, Definition] = {}
+
+    def path(self, module: str) -> Path | None:
+        """File of a module of the package, or None if it is not one."""
+        first, *rest = module.split(".")
+        stem = self.folder.joinpath(*rest)
+        files = (stem.with_suffix(".py"), stem / "__init__.py") if rest else (stem / "__init__.py",)
+        return next((file for file in files if first == self.package and file.is_file()), None)
+
+    def module(self, name: str) -> Module | None:
+        """A module of the package, or None if it is not one."""
+        if name not in self.modules:
+            path = self.path(name)
+            self.modules[name] = None if path is None else read_module(self, ast.parse(path.read_text()).body, name)
+        return self.modules[name]
+
+    def resolve(self, entry: str) -> list[Name]:
+        """The definitions that an entry names; ValueError with the nearest name if there are none."""
+        module, _, name = entry.partition(":")
+        found = self.module(module)
+        if found is None:
+            raise ValueError(f"{module} is no module of {self.package}{nearest(module, self.all_modules)}")
+        if not name:
+            return [(module, one) for one in found.statements]
+        origin = self.origin((module, name))
+        if origin is None:
+            raise ValueError(f"{module} has no {name}{nearest(name, found.statements)}")
+        return [origin]
+
+    @cached_property
+    def all_modules(self) -> list[str]:
+        """Names of all modules of the package."""
+        files = (path.relative_to(self.folder).with_suffix("") for path in self.folder.rglob("*.py"))
+        return sorted(".".join([self.package, *path.parts]).removesuffix(".__init__") for path in files)
+
+    def origin(self, name: Name) -> Name | None:
+        """Where a name is defined, through re-exports; None if it is no definition."""
+        module = self.module(name[0])
+        if module is None or name[1] in module.statements:
+            return name if module else None
+        if name[1] in module.own and module.own[name[1]][1]:
+            return self.origin(module.own[name[1]])
         return None
-    stem = PACKAGE.joinpath(*parts[1:])
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if len(parts) > 1 and path.is_file():
-            return path
-    return None
+
+    def definition(self, name: Name) -> Definition:
+        """One definition in canonical form."""
+        if name not in self.definitions:
+            module = self.module(name[0])
+            assert module is not None
+            parts = [self.canonical(one, name[0], module) for one in (*module.statements[name[1]], *module.loose)]
+            uses = frozenset().union(*(part.uses for part in parts)) - {name}
+            self.definitions[name] = Definition("\n".join(part.text for part in parts), uses)
+        return self.definitions[name]
+
+    def canonical(self, statement: ast.stmt, name: str, module: Module) -> Definition:
+        """One statement in canonical form, made once: it is changed on the way, and several names may share it."""
+        if statement not in self.statements:
+            form = Canonical(self, name, module)
+            text = ast.dump(form.visit(statement))
+            self.statements[statement] = Definition(text, frozenset(form.uses))
+        return self.statements[statement]
+
+    def reached(self, entries: Iterable[str]) -> set[Name]:
+        """All definitions that entries reach, themselves among them."""
+        todo = [name for entry in entries for name in self.resolve(entry)]
+        seen: set[Name] = set()
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += self.definition(name).uses - seen
+        return seen
+
+    def hash(self, entries: Iterable[str]) -> str:
+        """Sixteen hexadecimal digits of all that entries reach, whatever their order and homes."""
+        texts = sorted(self.definition(name).text for name in self.reached(entries))
+        return hashlib.sha256("\n\n".join(texts).encode()).hexdigest()[:16]
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    """Syntax tree of a file without docstrings."""
-    module = ast.parse(path.read_text())
-    for node in ast.walk(module):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            documented = ast.get_docstring(node, clean=False) is not None
-            node.body = node.body[documented:] or [ast.Pass()]
+def nearest(name: str, known: Iterable[str]) -> str:
+    """An offer of the most similar name."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def read_module(sources: Sources, body: Iterable[ast.stmt], name: str) -> Module:
+    """Sort the statements of a module into definitions, imports and what runs besides."""
+    module = Module()
+    for statement in body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            note_import(sources, module, statement, name)
+        elif bound := set(bound_names(statement)):
+            for one in bound:
+                module.statements.setdefault(one, []).append(statement)
+            if isinstance(statement, ast.AnnAssign) and REGISTRY in names_in(statement.annotation):
+                module.registries |= bound
+            for inner in ast.walk(statement):
+                if isinstance(inner, ast.Import | ast.ImportFrom) and not is_scope(statement):
+                    note_import(sources, module, inner, name)
+        elif not is_idle(statement):
+            module.loose.append(statement)
+            for inner in ast.walk(statement):
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    note_import(sources, module, inner, name)
     return module
 
 
-def imports(path: Path) -> set[str]:
-    """Names of this package's modules that a file imports anywhere, also inside functions."""
-    names: set[str] = set()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {name for name in names if module_path(name)}
+def is_scope(statement: ast.stmt) -> bool:
+    """Whether names bound inside stay inside."""
+    return isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
-def closure(module: str) -> list[str]:
-    """The module and all modules of this package that it reaches, sorted."""
-    seen: set[str] = set()
-    todo = [module]
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            path = module_path(name)
-            if path is None:
-                raise ValueError(f"code_hash: {name} is not a module of this package")
-            todo += imports(path)
-    return sorted(seen)
+def is_idle(statement: ast.stmt) -> bool:
+    """Docstrings, and blocks that only a type checker reads."""
+    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test):
+        return True
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def bound_names(statement: ast.stmt) -> Iterator[str]:
+    """Names that a statement of the top level defines, inside branches and loops too; not those it imports."""
+    if is_scope(statement):
+        yield statement.name  # type: ignore[attr-defined]
+    elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        for target in targets:
+            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+    elif isinstance(statement, ast.If | ast.Try | ast.For | ast.With | ast.While) and not is_idle(statement):
+        for node in ast.iter_child_nodes(statement):
+            inner = node.body if isinstance(node, ast.ExceptHandler) else [node]
+            for child in inner:
+                if isinstance(child, ast.stmt):
+                    yield from bound_names(child)
+
+
+def note_import(sources: Sources, module: Module, statement: ast.Import | ast.ImportFrom, name: str) -> None:
+    """Note what an import binds; ValueError for `from nqs.x import *`."""
+    for local, dotted in imported(statement, name):
+        if dotted.split(".")[0] != sources.package:
+            module.foreign[local] = dotted
+        elif local == "*":
+            raise ValueError(f"{name}: import * hides what it takes; name it")
+        else:
+            module.own[local] = own_name(sources, dotted, isinstance(statement, ast.Import) and local == dotted)
+
+
+def own_name(sources: Sources, dotted: str, whole: bool) -> Name:
+    """A dotted name of the package as module and definition; the definition of a module is ""."""
+    if whole or sources.path(dotted) is not None:
+        return dotted, ""
+    module, _, name = dotted.rpartition(".")
+    return module, name
+
+
+def imported(statement: ast.Import | ast.ImportFrom, name: str) -> Iterator[tuple[str, str]]:
+    """Local and dotted name of everything that an import binds."""
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            yield (alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0])
+        else:
+            home = statement.module or ""
+            if statement.level:
+                home = ".".join([*name.split(".")[: -statement.level], *([home] if home else [])])
+            yield alias.asname or alias.name, f"{home}.{alias.name}"
+
+
+class Canonical(ast.NodeTransformer):
+    """Replaces names of the package by the names of their definitions, and notes them; drops what does not compute."""
+
+    def __init__(self, sources: Sources, name: str, module: Module) -> None:
+        self.sources, self.name, self.module = sources, name, module
+        self.uses: set[Name] = set()
+        self.own, self.foreign = dict(module.own), dict(module.foreign)
+
+    def visit_Import(self, node: ast.Import) -> ast.AST | None:
+        return self._import(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        return self._import(node)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
+        """Imports inside functions bind like those above; only foreign ones stay."""
+        here = Module()
+        note_import(self.sources, here, node, self.name)
+        self.own |= here.own
+        self.foreign |= here.foreign
+        return ast.Pass()
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._known((node.id,)) or node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return self._known(chain(node)) or self.generic_visit(node)
+
+    def _known(self, parts: tuple[str, ...]) -> ast.AST | None:
+        """The canonical form of a name or chain of attributes that leads out of the definition; None of any other."""
+        if not parts:
+            return None
+        first, *rest = parts
+        if first in self.own:
+            return self._own(self.own[first], rest)
+        if first in self.module.statements:
+            return self._use((self.name, first), rest)
+        if first in self.foreign:
+            return attributes(ast.Name(self.foreign[first]), rest)
+        return None
+
+    def _own(self, name: Name, rest: list[str]) -> ast.AST | None:
+        """Follow a module to the definition that the attributes name."""
+        module, definition = name
+        while not definition and rest:
+            if self.sources.path(f"{module}.{rest[0]}") is not None:
+                module, rest = f"{module}.{rest[0]}", rest[1:]
+            else:
+                definition, rest = rest[0], rest[1:]
+        return self._use((module, definition), rest) if definition else None
+
+    def _use(self, name: Name, rest: list[str]) -> ast.AST:
+        """Note a definition and write its own name; registries are not followed."""
+        origin = self.sources.origin(name)
+        if origin is None:
+            return attributes(ast.Name(name[1]), rest)
+        if not self._is_registry(origin):
+            self.uses.add(origin)
+        return attributes(ast.Name(origin[1]), rest)
+
+    def _is_registry(self, name: Name) -> bool:
+        module = self.sources.module(name[0])
+        return module is not None and name[1] in module.registries
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self.generic_visit(bare(node))
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self.generic_visit(bare(node))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.body = without_docstring(node.body)
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+
+def names_in(annotation: ast.expr) -> set[str]:
+    """All names in an annotation, quoted or not."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = ast.parse(annotation.value, mode="eval").body
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+
+
+def bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    """A function without docstring and annotations."""
+    node.body, node.returns = [unannotated(one) for one in without_docstring(node.body)], None
+    return node
+
+
+def unannotated(statement: ast.stmt) -> ast.stmt:
+    """x: T = 1 as x = 1."""
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        return ast.Assign([statement.target], statement.value, lineno=1)
+    return statement
+
+
+def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a function or class that do something."""
+    return [one for one in body if not is_idle(one)] or [ast.Pass()]
+
+
+def chain(node: ast.expr) -> tuple[str, ...]:
+    """("a", "b", "c") of a.b.c; () of anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts, node = [node.attr, *parts], node.value
+    return (node.id, *parts) if isinstance(node, ast.Name) else ()
+
+
+def attributes(base: ast.expr, names: Iterable[str]) -> ast.expr:
+    """base.a.b of the names a, b."""
+    for name in names:
+        base = ast.Attribute(base, name)
+    return base
 
 
 @cache
-def code_hash(*modules: str) -> str:
-    """Sixteen hexadecimal digits that change when the code behind these modules does."""
-    digest = hashlib.sha256()
-    for name in sorted({name for module in modules for name in closure(module)}):
-        path = module_path(name)
-        assert path is not None
-        digest.update(name.encode())
-        digest.update(ast.dump(tree(path)).encode())
-    return digest.hexdigest()[:16]
+def package_sources() -> Sources:
+    """The sources of this package."""
+    package = __name__.split(".")[0]
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Sources(Path(spec.submodule_search_locations[0]), package)
+
+
+@cache
+def code_hash(*entries: str) -> str:
+    """Sixteen hexadecimal digits that change when the code behind these entries does."""
+    return package_sources().hash(entries)
+
+
+def resolve(entry: str) -> None:
+    """ValueError if an entry names nothing."""
+    package_sources().resolve(entry)
+
+
+def reached(*entries: str) -> Mapping[str, list[str]]:
+    """The definitions that entries reach, by module."""
+    found: dict[str, list[str]] = {}
+    for module, name in sorted(package_sources().reached(entries)):
+        found.setdefault(module, []).append(name)
+    return found

@@ -2,7 +2,7 @@
 
 config.yaml holds every number of the science at laptop scale; presets/<scale>.yaml overlays it; values given on the
 command line come last. `load` merges the three and validates the result before anything runs. This module imports
-neither PyTorch nor QuSpin, because every Snakemake call reads it. The blocks of a study are in config_<study>.py.
+neither PyTorch nor QuSpin, because every Snakemake call reads it. The block of a study is in its folder.
 """
 
 from __future__ import annotations
@@ -11,23 +11,21 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
-from nqs.model.clusters import CLUSTERS, dimension, sites
+from nqs.model.clusters import CLUSTERS, sites
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
-from nqs.studies.ju2025.config import Ju2025
-from nqs.studies.mummaneni2026.config import Mummaneni2026
-from nqs.studies.westerhout2020.config import Westerhout2020
+from nqs.studies.protocol import Study, StudyConfig
+from nqs.workflow.studies import found_studies
 
 ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
 MOST_SITES = 36  # exact ground states end here
-MOST_LISTED_SITES = 24  # 2.7 million basis states
 
 
 class ClusterBlock(Block):
@@ -107,8 +105,8 @@ class GroundStateBlock(Block):
         return [*self.symmetries, *(["point"] if point else [])]
 
 
-class Config(Block):
-    """The whole configuration."""
+class Common(Block):
+    """What all studies share."""
 
     scale: str = Field(description="name of the preset and of the results tree")
     seed: int = Field(0, ge=0, description="enters every random seed")
@@ -116,96 +114,62 @@ class Config(Block):
     clusters: dict[str, ClusterBlock] = Field({}, description="clusters of your own, by name")
     networks: dict[str, NetworkBlock] = Field(description="networks by name")
     ground_state: GroundStateBlock
-    westerhout2020: Westerhout2020
-    mummaneni2026: Mummaneni2026
-    ju2025: Ju2025
 
     @model_validator(mode="after")
-    def names_exist(self) -> Config:
+    def names_are_usable(self) -> Common:
         for name in [*self.clusters, *self.networks]:
             if not NAME.fullmatch(name):
                 raise ValueError(f"'{name}': names of clusters and networks are letters and digits, a letter first")
         for name in sorted({*CLUSTERS} & {*self.clusters}):
             raise ValueError(f"clusters.{name}: this name is built in; choose another")
-        known = sorted({*CLUSTERS, *self.clusters})
-        study = self.westerhout2020
-        for key, name in study.cluster_names():
-            pick(name, known, "cluster", key)
-            if self.cluster(name)[0] == "ring":
-                raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
-        for key, name in study.network_names():
-            pick(name, sorted(self.networks), "network", key)
         return self
 
     @model_validator(mode="after")
-    def clusters_carry_what_is_computed(self) -> Config:
-        study = self.westerhout2020
-        for key, cluster, name in study.trained_on():
-            if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] == "kagome":
-                raise ValueError(
-                    f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
-                    "choose a dense network"
-                )
-        for key, cluster in study.on_the_whole_basis():
-            if sites(*self.cluster(cluster)) > MOST_LISTED_SITES:
-                raise ValueError(
-                    f"{key}: the basis states of '{cluster}' are too many to list; "
-                    f"choose a cluster of at most {MOST_LISTED_SITES} sites"
-                )
+    def studies_can_be_computed(self) -> Common:
+        for study in self.studies():
+            study.check(self.of(study))
         return self
 
-    @model_validator(mode="after")
-    def variational_states_have_a_network_and_a_place(self) -> Config:
-        key, block = "westerhout2020.fig2.variational", self.westerhout2020.fig2.variational
-        network = self.networks[block.network]
-        if network.architecture != "dense":
-            raise ValueError(f"{key}.network: '{block.network}' is not dense; choose a dense network")
-        if not network.hidden:
-            raise ValueError(
-                f"{key}.network: '{block.network}' has no hidden layer; "
-                f"give networks.{block.network}.hidden a width or choose another network"
-            )
-        for place, below, above in self.westerhout2020.same_lattices():
-            if self.cluster(below)[0] != self.cluster(above)[0]:
-                raise ValueError(
-                    f"{place}: '{below}' is not of the lattice of '{above}' above it; choose another cluster"
-                )
-        lattices = [self.cluster(panel.cluster)[0] for panel in self.westerhout2020.fig2.panels]
-        twice = [lattice for lattice in dict.fromkeys(lattices) if lattices.count(lattice) > 1]
-        if block.panels and twice:
-            raise ValueError(
-                f"westerhout2020.fig2.panels: two of the lattice '{twice[0]}' above variational states; "
-                f"keep one of them, or leave {key}.panels empty"
-            )
-        return self
+    @classmethod
+    def studies(cls) -> list[Study]:
+        """The studies whose blocks this configuration has."""
+        return [study for name, study in found_studies().items() if name in cls.model_fields]
 
-    @model_validator(mode="after")
-    def critical_sizes_are_of_one_lattice(self) -> Config:
-        lattices = {name: self.cluster(name)[0] for name in self.westerhout2020.fig4.clusters}
-        if len(set(lattices.values())) > 1:
-            given = ", ".join(f"'{name}' ({lattice})" for name, lattice in lattices.items())
-            raise ValueError(f"westerhout2020.fig4.clusters: {given} are of several lattices; keep those of one")
-        return self
+    def of(self, study: Study) -> StudyConfig[Any]:
+        """The configuration as one study sees it."""
+        return StudyConfig(self, getattr(self, study.name))
 
-    @model_validator(mode="after")
-    def training_sets_have_states(self) -> Config:
-        ratio = self.westerhout2020.dataset.validation_ratio
-        for key, cluster, epsilon in self.westerhout2020.training_sets():
-            n = sites(*self.cluster(cluster))
-            states = dimension(n)
-            if min(round(epsilon * states), round(epsilon * ratio * states)) < 1:
-                raise ValueError(
-                    f"{key}: {epsilon:g} gives {round(epsilon * states)} training and "
-                    f"{round(epsilon * ratio * states)} validation states on '{cluster}' (K = {states}); "
-                    "both need at least one: raise it or dataset.validation_ratio"
-                )
-        return self
+    def cluster_names(self) -> list[str]:
+        """All clusters, built in or of the user's own."""
+        return sorted({*CLUSTERS, *self.clusters})
+
+    def n_sites(self, name: str) -> int:
+        """Sites of a cluster."""
+        return sites(*self.cluster(name))
+
+    def cluster_settings(self, name: str) -> dict[str, Any]:
+        """What a stage needs to make a cluster."""
+        lattice, shape = self.cluster(name)
+        return {"name": name, "lattice": lattice, "shape": list(shape)}
 
     def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
         """Lattice and shape of a cluster, built in or your own."""
         if name in self.clusters:
             return self.clusters[name].lattice, self.clusters[name].shape
         return CLUSTERS[name]
+
+    if TYPE_CHECKING:  # the blocks of the studies are made from their objects
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def with_studies() -> type[Common]:
+    """The schema of the whole configuration: the common part and the block of every study."""
+    blocks: dict[str, Any] = {name: (study.block, ...) for name, study in found_studies().items()}
+    return create_model("Config", __base__=Common, __doc__="The whole configuration.", **blocks)
+
+
+Config = with_studies()
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,7 +181,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def load(root: Path, overrides: Mapping[str, Any]) -> Config:
+def load(root: Path, overrides: Mapping[str, Any]) -> Common:
     """config.yaml, then the preset of the chosen scale, then `overrides`; raises ConfigError."""
     base = read_yaml(root / "config.yaml")
     scale = str(overrides.get("scale", base.get("scale", "laptop")))
@@ -265,7 +229,7 @@ NumberLoader.add_implicit_resolver(
 )
 
 
-def validate(values: Mapping[str, Any]) -> Config:
+def validate(values: Mapping[str, Any]) -> Common:
     """The validated configuration; raises ConfigError with one line per mistake."""
     try:
         return Config.model_validate(values)

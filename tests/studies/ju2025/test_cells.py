@@ -1,9 +1,7 @@
 """Cells of energy descent and exact optima: the published grid, each cell once, what each target needs."""
 
-from importlib import import_module
-from pathlib import Path
-
 import pytest
+from support.studies import config_of, rows_of
 
 from nqs.studies.ju2025.cells import (
     BLOCK,
@@ -22,24 +20,23 @@ from nqs.studies.ju2025.cells import (
     table_optima,
     table_settings,
 )
-from nqs.studies.ju2025.study import FIGURES, MODULES, NEEDS, TABLES
+from nqs.studies.ju2025.kinds import NEEDS
+from nqs.studies.ju2025.study import STUDY as THE_STUDY
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
-from nqs.workflow.configuration import load
 
-ROOT = Path(__file__).parents[3]
-SCALES = {scale: load(ROOT, {"scale": scale}) for scale in ("smoke", "laptop", "paper")}
+SCALES = {scale: config_of("ju2025", scale) for scale in ("smoke", "laptop", "paper")}
 SMOKE, PAPER = SCALES["smoke"], SCALES["paper"]
 
 
 def settings(key, **study):
-    return motif_settings(load(ROOT, {"scale": "paper", STUDY: study}), key)
+    return motif_settings(config_of(STUDY, "paper", **{STUDY: study}), key)
 
 
 def test_paper_scale_is_the_published_grid():
     shallow = [key for key in final_cells(PAPER) if not key.deep]
     assert {(key.n_sites, key.width) for key in shallow} == {(n, k) for n in (60, 240) for k in (3, 6, 12, 24)}
     assert {key.network for key in shallow} == {"original", "init", "traj"}
-    assert PAPER.ju2025.fig3.repeats == 5
+    assert PAPER.block.fig3.repeats == 5
     assert {key.depth[0] for key in final_cells(PAPER) if key.deep} == {2, 3}
 
 
@@ -57,19 +54,16 @@ def test_every_cell_exists_once_and_every_final_cell_has_its_search(scale):
 
 
 def test_every_target_has_its_block_its_files_and_its_function():
-    assert BLOCK.keys() | READ.keys() == NEEDS.keys() == MODULES.keys() == {*FIGURES, *TABLES}
+    assert BLOCK.keys() | READ.keys() == NEEDS.keys() == THE_STUDY.targets.keys()
     for target, needs in NEEDS.items():
         assert {"runs", "weights", "traces"} & {*needs} or not table_cells(SMOKE, target)
         assert ("optima" in needs) == bool(table_optima(SMOKE, target))
         assert ("ground_states" in needs) == bool(exact_rings(SMOKE, target))
 
 
-@pytest.mark.parametrize("target", MODULES)
-def test_the_modules_have_the_functions_and_agree_on_their_files(target):
-    module = import_module(f"nqs.studies.ju2025.{MODULES[target]}")
-    assert callable(getattr(module, target))
-    if hasattr(module, "NEEDS"):
-        assert {*module.NEEDS[target]} == {*NEEDS[target]}
+@pytest.mark.parametrize("target", NEEDS)
+def test_every_target_has_a_function_for_its_rows(target):
+    assert callable(rows_of("ju2025", target))
 
 
 def test_settings_of_the_kinds_of_runs():
@@ -98,11 +92,11 @@ def test_settings_change_only_with_what_the_cell_depends_on():
 
 
 def test_the_landscape_has_as_many_starts_as_either_block_wants():
-    landscape = PAPER.ju2025.landscape
+    landscape = PAPER.block.landscape
     key = OptimaKey(STUDY, landscape.size, landscape.width)
     assert key in table_optima(PAPER, "table2")
     assert optima_settings(PAPER, key)["starts"] == landscape.starts
-    assert optima_settings(PAPER, OptimaKey(STUDY, 60, 3))["starts"] == PAPER.ju2025.optima.starts
+    assert optima_settings(PAPER, OptimaKey(STUDY, 60, 3))["starts"] == PAPER.block.optima.starts
 
 
 def test_tables_know_their_block_and_the_seed():

@@ -11,7 +11,7 @@ from nqs.analysis.facts import read_facts
 from nqs.runtime.errors import InputError
 from nqs.studies.ju2025.claims import published
 from nqs.studies.ju2025.claims.checks import CHECKS, INPUTS, RINGS
-from nqs.studies.ju2025.study import NEEDS
+from nqs.studies.ju2025.kinds import NEEDS
 from nqs.studies.ju2025.tables.training import fig3
 from nqs.studies.ju2025.tables.uniqueness import figX1
 

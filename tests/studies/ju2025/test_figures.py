@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
 from numpy.testing import assert_allclose
 from support.cnn_cells import invented_runs, optima, train
+from support.studies import figures_of
 
 from nqs.analysis.facts import read_facts
 from nqs.ansatz.shallow_cnn import ShallowCnn
@@ -223,6 +224,4 @@ def test_unknown_networks_are_refused():
 
 
 def test_all_seven_figures_are_there():
-    from nqs.studies.ju2025.figures.registry import FIGURES
-
-    assert tuple(FIGURES) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
+    assert tuple(figures_of("ju2025")) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from nqs.analysis.facts import read_facts
+from support.studies import figures_of
 from nqs.figures import style
 from nqs.figures.table import TableError
 from nqs.studies.ju2025.figures import entanglement, uniqueness
 from nqs.studies.ju2025.tables.uniqueness import figX1 as table_x1
 
 PUBLISHED = read_facts(Path(__file__).parents[3] / "reference" / "ju2025" / "published.yaml")
-FIGURES = entanglement.FIGURES | uniqueness.FIGURES
+FIGURES = {name: draw for name, draw in figures_of("ju2025").items() if name[3] in "SX"}
 GROUND, GAP = -23.205146, 0.149589
 MOTIFS = {3: ["ddd", "udd", "dud"], 4: ["dddd", "uddd", "dudd", "uudd", "udud", "uddu"]}
 

@@ -1,8 +1,7 @@
 """Cells of variational Monte Carlo: the published grid, each cell once, settings of the two protocols."""
 
-from pathlib import Path
-
 import pytest
+from support.studies import config_of, figures_of
 
 from nqs.studies.mummaneni2026.cells import (
     SHOWN,
@@ -15,24 +14,24 @@ from nqs.studies.mummaneni2026.cells import (
     vmc_cells,
     vmc_settings,
 )
-from nqs.studies.mummaneni2026.study import ANALYSED, FIGURES, PER_CELL, TABLE
+from nqs.studies.mummaneni2026.kinds import ANALYSED, PER_CELL, TABLE
 from nqs.vmc.keys import SWEEP, TRACE, VmcKey
-from nqs.workflow.configuration import load
+from nqs.workflow.studies import found_studies
 
-ROOT = Path(__file__).parents[3]
-SMOKE = load(ROOT, {"scale": "smoke"})
-PAPER = load(ROOT, {"scale": "paper"})
+SMOKE = config_of("mummaneni2026", "smoke")
+PAPER = config_of("mummaneni2026", "paper")
 STUDY = "mummaneni2026"
+FIGURES = figures_of(STUDY)
 
 
 def settings(cluster, alpha, mode, run, **study):
-    config = load(ROOT, {"scale": "paper", STUDY: study})
+    config = config_of(STUDY, "paper", **{STUDY: study})
     return vmc_settings(config, VmcKey(STUDY, cluster, alpha, mode, run))
 
 
 def test_paper_scale_is_the_published_grid():
     cells = [key for key in sweep_cells(PAPER) if key.mode == "paper"]
-    assert len(cells) * PAPER.mummaneni2026.sweep.repeats == 280
+    assert len(cells) * PAPER.block.sweep.repeats == 280
     assert {key.cluster for key in cells} == {f"ring{n}" for n in range(8, 21, 2)}
 
 
@@ -46,7 +45,7 @@ def test_every_cell_exists_once_and_is_shown():
 
 def test_a_cell_that_two_blocks_ask_for_runs_as_long_as_either_wants():
     small, density = {"sizes": [6], "repeats": 2, "iterations": 1500}, {"size": 6, "repeats": 5, "iterations": 1600}
-    config = load(ROOT, {"scale": "smoke", STUDY: {"small": small, "density": density}})
+    config = config_of(STUDY, **{STUDY: {"small": small, "density": density}})
     (key,) = set(small_cells(config)) & set(density_cells(config)) & {VmcKey(STUDY, "ring6", 2, "paper", TRACE)}
     made = vmc_settings(config, key)
     assert (made["repeats"], made["max_iterations"]) == (5, 1600)
@@ -93,21 +92,19 @@ def test_provenance_names_the_blocks_behind_a_figure():
 
 
 def test_tables_get_the_files_they_need():
-    from nqs.studies.mummaneni2026.claims import table as published_table
-    from nqs.studies.mummaneni2026.tables import small_rings
-
-    for figure in FIGURES:
-        assert {*PER_CELL[figure], *ANALYSED.get(figure, ())} == set(small_rings.NEEDS.get(figure, ())), figure
-    assert {*PER_CELL[TABLE], *ANALYSED[TABLE]} == set(published_table.NEEDS)
+    study = found_studies()["mummaneni2026"]
+    for name in [*FIGURES, TABLE]:
+        assert {*PER_CELL[name], *ANALYSED.get(name, ())} == {*study.targets[name].needs}, name
+        assert study.targets[name].inputs(SMOKE).keys() == {*study.targets[name].needs}
 
 
 def test_the_polarised_ring_keeps_parameters_for_longer_and_enters_its_figure_only():
-    study = PAPER.mummaneni2026.polarised
+    study = PAPER.block.polarised
     keys = polarised_cells(PAPER)
     assert {(key.cluster, key.alpha, key.run) for key in keys} == {(f"ring{study.size}", study.alpha, TRACE)}
     made = vmc_settings(PAPER, keys[0])
     assert (made["max_iterations"], made["repeats"]) == (study.iterations, study.repeats)
-    assert made["snapshots"] == sorted({*PAPER.mummaneni2026.vmc.snapshots, *study.snapshots})
+    assert made["snapshots"] == sorted({*PAPER.block.vmc.snapshots, *study.snapshots})
     assert [figure for figure in SHOWN if set(keys) & set(table_cells(PAPER, figure))] == ["figX2"]
     assert "polarised" in figure_config(PAPER, "figX2")
     assert "polarised" not in figure_config(PAPER, "fig12")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from nqs.analysis import claims
 from nqs.analysis.claims import Data
 from nqs.analysis.facts import read_facts
 from nqs.runtime.errors import InputError
@@ -221,7 +222,7 @@ def test_short_trainings_are_not_judged(facts):
 
 
 def test_markdown_has_one_line_per_row(table):
-    lines = published_table.markdown(table).splitlines()
+    lines = claims.markdown(table).splitlines()
     assert len(lines) == len(table) + 2
     assert len({line.replace(r"\|", "").count("|") for line in lines}) == 1
 

@@ -14,12 +14,14 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 from support.ring_tables import TABLES
+from support.studies import figures_of
 
 from nqs.analysis.facts import read_facts
 from nqs.figures import style
 from nqs.figures.rings import at
 from nqs.figures.table import TableError
-from nqs.studies.mummaneni2026.figures.training import FIGURES
+
+FIGURES = figures_of("mummaneni2026")
 
 PUBLISHED = read_facts(Path(__file__).parents[3] / "reference" / "mummaneni2026" / "published.yaml")
 WITHOUT_PUBLISHED = ("fig1", "fig3", "fig6", "fig7", "figX2")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from support.studies import build_rows
 
 from nqs.analysis.power_laws import log_log_law, power_law
 from nqs.analysis.table_files import counts, mark, median_row
@@ -140,9 +141,7 @@ def test_the_stage_writes_means_and_fits(tmp_path):
         paths["units"].append(tmp_path / f"{number}_units.parquet")
         models.to_csv(paths["states"][-1], index=False)
         units(models, rng.random(4), rng.random(4)).to_parquet(paths["units"][-1])
-    outputs = [tmp_path / f"{name}.csv" for name in ("importance", "fractions", "power_laws")]
-    importance.build(paths["states"], paths["units"], [0.1, 0.3], *outputs)
-    models, means, laws = (pd.read_csv(path) for path in outputs)
+    models, means, laws = build_rows("mummaneni2026_importance", paths, {"taus": [0.1, 0.3]}, tmp_path).values()
     assert len(models) == 3 * 3 * 2 * 2 * 2  # cells, repeats, sectors, thresholds, with and without r = 0
     assert len(means) == 3 * 2 * 2 * 2
     assert (means[["n_models", "n_not_converged", "n_failed"]] == [2, 1, 0]).all(axis=None)

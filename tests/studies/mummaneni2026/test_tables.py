@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from support.rbm_cells import Cell, random_machine, write_cell
+from support.studies import build_rows, figures_of
 
 from nqs.analysis import rbm_observables
 from nqs.runtime.errors import InputError
-from nqs.studies.mummaneni2026.claims import table as published_table
+from nqs.runtime.job import Job
 from nqs.studies.mummaneni2026.claims import trends as published_trends
-from nqs.studies.mummaneni2026.tables import importance, small_rings
+from nqs.studies.mummaneni2026.tables import small_rings
+from nqs.workflow import rows
 
 TAU, TAUS = 0.3, [0.1, 0.2, 0.3, 0.6]
 ENERGY = {4: -2.0, 6: -2.8027756377319946, 8: -3.651093408937176}
@@ -37,9 +39,7 @@ class Study:
         return kinds | {name: [self.folder / f"{name}.csv"] for name in ("importance", "fractions", "power_laws")}
 
     def table(self, figure, *blocks):
-        out = self.folder / f"{figure}.csv"
-        small_rings.build(figure, self.files(*blocks), TAU, out)
-        return pd.read_csv(out)
+        return build_rows(f"mummaneni2026_{figure}", self.files(*blocks), {"tau": TAU}, self.folder)
 
 
 def write(cell, statuses, ground_state_file):
@@ -73,8 +73,7 @@ def study(tmp_path_factory, ground_state_file):
         for cell in members:
             write(cell, ["cap", "cap", "diverged"] if name == "sweep" else ["cap", "cap", "cap"], ground_state_file)
     sweep = made.files("sweep")
-    outputs = [made.folder / f"{name}.csv" for name in ("importance", "fractions", "power_laws")]
-    importance.build(sweep["states"], sweep["units"], TAUS, *outputs)
+    build_rows("mummaneni2026_importance", sweep, {"taus": TAUS}, made.folder)
     return made
 
 
@@ -84,7 +83,7 @@ BLOCKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("figure", list(small_rings.NEEDS))
+@pytest.mark.parametrize("figure", figures_of("mummaneni2026"))
 def test_every_table_has_rows_and_says_what_is_behind_them(study, figure):
     table = study.table(figure, *BLOCKS[figure])
     assert len(table)
@@ -219,8 +218,8 @@ def test_fig9_shows_a_group_without_units_as_the_state_without_hidden_units(stud
     important = map(str, states.filter(regex="^(energy|czz)_important"))
     states = states.assign(**dict.fromkeys(important, np.nan))
     states.to_csv(tmp_path / "states.csv", index=False)
-    small_rings.build("fig9", files | {"states": [tmp_path / "states.csv"]}, TAU, tmp_path / "fig9.csv")
-    table = pd.read_csv(tmp_path / "fig9.csv")
+    files |= {"states": [tmp_path / "states.csv"]}
+    table = build_rows("mummaneni2026_fig9", files, {"tau": TAU}, tmp_path)
     keys = ["alpha", "mode", "sector", "repeat"]
     both = table[table.series == "important"].merge(states[states.n_sites == 8], on=keys, suffixes=("_shown", ""))
     assert len(both) == 2 * 2 * 5  # modes, sectors, distances
@@ -273,16 +272,15 @@ def test_cells_whose_models_all_failed_are_skipped(study, tmp_path, ground_state
     kept = study.blocks["small"][2]  # eight sites
     files = {kind: [cell.file(ending) for cell in (lost, kept)] for kind, ending in PER_CELL.items()}
     for number in range(2, 9):
-        small_rings.build(f"fig{number}", files, TAU, tmp_path / "table.csv")
-        assert set(pd.read_csv(tmp_path / "table.csv").n_sites) == {8}
+        table = build_rows(f"mummaneni2026_fig{number}", files, {"tau": TAU}, tmp_path)
+        assert set(table.n_sites) == {8}
 
 
 def test_published_numbers_and_trends_are_read_from_the_files(study, tmp_path):
     files = study.files("sweep", "small", "density")
     published = Path(__file__).parents[3] / "reference" / "mummaneni2026" / "published.yaml"
-    published_table.build(published, files, TAU, tmp_path / "X1.csv", tmp_path / "X1.md")
-    published_trends.build(files, TAU, tmp_path / "claims.csv")
-    numbers, trends = pd.read_csv(tmp_path / "X1.csv"), pd.read_csv(tmp_path / "claims.csv")
+    numbers = build_rows("mummaneni2026_tableX1", files | {"published": [published]}, {"tau": TAU}, tmp_path)
+    trends = build_rows("mummaneni2026_claims", files, {"tau": TAU}, tmp_path)
     assert set(trends.claim) == set(published_trends.TRENDS)
     models = numbers[(numbers.claim == "converged_models") & (numbers.sector == "sampled")]
     assert (models[["ours", "n_models"]] == [0, 18]).all(axis=None)  # six cells of three models per mode
@@ -293,7 +291,8 @@ def test_published_numbers_and_trends_are_read_from_the_files(study, tmp_path):
 
 
 def test_unknown_figures_and_missing_files_are_refused(study, tmp_path):
+    job = Job({"tau": TAU}, {"models": [tmp_path / "x"]}, {"table": tmp_path / "x.csv"})
     with pytest.raises(InputError, match="fig13"):
-        small_rings.build("fig13", {}, TAU, tmp_path / "x.csv")
+        rows.build("mummaneni2026_fig13", job)
     with pytest.raises(InputError, match="traces"):
-        small_rings.build("fig2", {"models": [tmp_path / "x"]}, TAU, tmp_path / "x.csv")
+        rows.build("mummaneni2026_fig2", job)

@@ -1,14 +1,15 @@
 """Cells: shared where figures overlap, seeded by what they are."""
 
-from pathlib import Path
-
 import pytest
+from support.studies import config_of
 
 from nqs.runtime.seeds import seed_of
 from nqs.studies.westerhout2020.cells import (
     DRAWN,
     TABLES,
+    DatasetKey,
     dataset_settings,
+    datasets,
     figure_cells,
     figure_config,
     figure_summary,
@@ -21,15 +22,13 @@ from nqs.studies.westerhout2020.cells import (
 )
 from nqs.supervised.keys import DISTINCT, SAMPLED, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
-from nqs.workflow.configuration import load
 
-ROOT = Path(__file__).parents[3]
-SMOKE = load(ROOT, {"scale": "smoke"})
+SMOKE = config_of("westerhout2020", "smoke")
 SHARED = CellKey("westerhout2020", "kagome18", 0.4, "dense2", "sign", SAMPLED)
 
 
 def test_a_cell_of_several_figures_exists_once_with_all_members():
-    more = load(ROOT, {"scale": "smoke", "westerhout2020": {"fig5": {"epsilon": 0.1, "repeats": 3}}})
+    more = config_of("westerhout2020", "smoke", westerhout2020={"fig5": {"epsilon": 0.1, "repeats": 3}})
     sizes = {0.01: 2, 0.05: 2, 0.1: 3}  # the first from Figs. 3 and S5
     expected = [Member(epsilon, repeat) for epsilon, repeats in sizes.items() for repeat in range(repeats)]
     assert supervised_cells(more)[SHARED] == expected
@@ -38,8 +37,8 @@ def test_a_cell_of_several_figures_exists_once_with_all_members():
 
 
 def test_a_network_may_be_trained_at_fewer_couplings():
-    laptop = load(ROOT, {})
-    square = laptop.westerhout2020.fig2.panels[0]
+    laptop = config_of("westerhout2020", "laptop")
+    square = laptop.block.fig2.panels[0]
     cnn = [key.j2 for key in supervised_cells(laptop) if (key.cluster, key.network) == (square.cluster, "cnn")]
     assert set(cnn) == set(square.j2_of["cnn"]) < set(square.j2)
 
@@ -51,7 +50,7 @@ def test_figures_cover_all_cells_and_nothing_else():
 
 def test_settings_change_only_with_what_the_cell_depends_on():
     def settings(**overrides):
-        config = load(ROOT, {"scale": "smoke", **overrides})
+        config = config_of("westerhout2020", "smoke", **overrides)
         return supervised_settings(config, SHARED, supervised_cells(config)[SHARED])
 
     before = settings()
@@ -65,25 +64,25 @@ def test_settings_change_only_with_what_the_cell_depends_on():
 
 
 def test_a_networks_own_cap_limits_its_updates():
-    config = load(ROOT, {"scale": "smoke", "networks": {"dense2": {"max_updates": 50}}})
+    config = config_of("westerhout2020", "smoke", networks={"dense2": {"max_updates": 50}})
     assert supervised_settings(config, SHARED, [])["training"]["max_updates"] == 50
 
 
 def test_a_networks_own_batch_replaces_the_studys():
     key = CellKey("westerhout2020", "square24", 0.55, "dense2batch64", "sign", SAMPLED)
-    settings = supervised_settings(load(ROOT, {}), key, [])
+    settings = supervised_settings(config_of("westerhout2020", "laptop"), key, [])
     assert settings["training"]["batch"] == 64
     assert not {"batch", "max_updates"} & settings["network"].keys()
 
 
 def dataset_of(config, data=SAMPLED):
-    cells = supervised_cells(config)
     cluster, j2 = ("square16", 0.55) if data == DISTINCT else ("kagome18", 0.4)
-    return dataset_settings(config, "westerhout2020", (cluster, j2), data, 0.05, cells)
+    key = DatasetKey(cluster, j2, data, 0.05)
+    return dataset_settings(config, key, datasets(config)[key])
 
 
 def test_dataset_settings_ask_for_the_most_repeats_of_that_size():
-    more = load(ROOT, {"scale": "smoke", "westerhout2020": {"fig5": {"repeats": 3}}})
+    more = config_of("westerhout2020", "smoke", westerhout2020={"fig5": {"repeats": 3}})
     assert dataset_of(SMOKE)["repeats"] == 2
     assert dataset_of(more)["repeats"] == 3
 
@@ -95,25 +94,25 @@ def test_distinct_data_sets_are_drawn_without_replacement():
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
 def test_overlaps_of_large_clusters_are_estimated(scale):
-    config = load(ROOT, {"scale": scale})
-    block = config.westerhout2020.overlaps
-    exact = overlap_settings(config, "westerhout2020", "square16")
+    config = config_of("westerhout2020", scale)
+    block = config.block.overlaps
+    exact = overlap_settings(config, "square16")
     assert exact == {"samples": block.samples, "estimated": False}
-    large = overlap_settings(config, "westerhout2020", "square30")
+    large = overlap_settings(config, "square30")
     assert large == {"samples": block.large_samples, "estimated": True}
 
 
 def test_critical_sizes_come_from_the_cells_of_the_scans():
-    laptop = load(ROOT, {})
+    laptop = config_of("westerhout2020", "laptop")
     scanned = {**shown(laptop, "figS1"), **shown(laptop, "figS7")}
     critical = shown(laptop, "fig4")
     assert critical == {key: scanned[key] for key in critical}
-    assert {key.cluster for key in critical} == set(laptop.westerhout2020.fig4.clusters)
-    assert {key.j2 for key in critical} == set(laptop.westerhout2020.fig4.j2)
+    assert {key.cluster for key in critical} == set(laptop.block.fig4.clusters)
+    assert {key.j2 for key in critical} == set(laptop.block.fig4.j2)
 
 
 def test_variants_say_what_differs():
-    rows = figure_summary(load(ROOT, {}), "tableX1")["variations"]
+    rows = figure_summary(config_of("westerhout2020", "laptop"), "tableX1")["variations"]
     assert [row["variation"] for row in rows] == [
         "reference", "learning_rate = 0.0003", "learning_rate = 0.003", "batch = 64", "last_bias = true",
         "distinct states",
@@ -127,8 +126,8 @@ def test_variational_cells_and_their_settings():
     assert cells[0].path == "westerhout2020/kagome12/j2_0.4/dense2"
     settings = reconfiguration_settings(SMOKE, cells[0])
     assert settings["network"] == {"architecture": "dense", "hidden": [64, 64]}
-    assert settings["reconfiguration"]["iterations"] == SMOKE.westerhout2020.reconfiguration.iterations
-    faster = load(ROOT, {"scale": "smoke", "networks": {"dense2": {"learning_rate": 0.5}}})
+    assert settings["reconfiguration"]["iterations"] == SMOKE.block.reconfiguration.iterations
+    faster = config_of("westerhout2020", "smoke", networks={"dense2": {"learning_rate": 0.5}})
     assert reconfiguration_settings(faster, cells[0]) == settings
 
 
@@ -140,7 +139,7 @@ def test_clusters_of_a_summary_are_in_drawing_order():
 
 @pytest.mark.parametrize("figure", [*DRAWN, *TABLES])
 def test_provenance_names_the_blocks_behind_a_figure(figure):
-    record = figure_config(SMOKE, "westerhout2020", figure)
+    record = figure_config(SMOKE, figure)
     assert figure in record
     assert ("reconfiguration" in record) == (figure == "fig2")
     assert {"figS1", "figS7"} <= record.keys() or figure != "fig4"

@@ -9,10 +9,12 @@ from matplotlib.text import Annotation
 from numpy.testing import assert_allclose
 from support.drawn_marks import bar_ends, check_layout, drawn, error_bars, legend, small_print
 from support.overlap_tables import critical_table
+from support.studies import figures_of
 
 from nqs.figures.table import TableError
 from nqs.studies.westerhout2020.figures.critical import _with_error
-from nqs.studies.westerhout2020.figures.geometry import FIGURES
+
+FIGURES = figures_of("westerhout2020")
 
 LAWS = {0: (3, 0.25), 0.4: (2.5, 0.28), 0.55: (4, 0.31), 1.0: (6, 0.27)}
 SQUARES = ("square24", "square32", "square36")

@@ -10,11 +10,13 @@ from matplotlib.collections import LineCollection
 from numpy.testing import assert_allclose
 from support.drawn_marks import check_layout, drawn, error_bars, hollow, legend, small_print
 from support.overlap_tables import critical_table, fig2_table, row, scan
+from support.studies import figures_of
 
 from nqs.figures import style
 from nqs.figures.table import TableError
 from nqs.studies.westerhout2020.curves import read_curves
-from nqs.studies.westerhout2020.figures.geometry import FIGURES
+
+FIGURES = figures_of("westerhout2020")
 
 CURVES = Path(__file__).parents[3] / "reference" / "westerhout2020" / "curves.json"
 LARGE = ("square24", "triangle24", "kagome24")
@@ -281,7 +283,7 @@ def test_fig1_draws_solid_and_dashed_bonds_and_every_site(geometry):
     (ax,) = fig.axes
     bonds = [lines for lines in ax.collections if isinstance(lines, LineCollection)]
     assert [len(lines.get_segments()) for lines in bonds] == [1, 1, 1, 0]  # J1, stub, J2, stub
-    dashes = [lines.get_linestyle()[0][1] for lines in bonds]  # type: ignore[index]
+    dashes = [lines.get_linestyle()[0][1] for lines in bonds]
     assert [pattern is not None for pattern in dashes] == [False, False, True, True]
     assert ax.lines[0].get_xydata().shape == (4, 2)  # type: ignore[union-attr]
     assert ax.get_aspect() == 1

@@ -11,12 +11,15 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 from support.drawn_marks import bar_ends, check_layout, drawn, error_bars, hollow, legend, small_print
 from support.overlap_tables import size_scan
+from support.studies import figures_of
 
 from nqs.figures import style
 from nqs.figures.table import TableError
 from nqs.studies.westerhout2020.curves import read_curves
-from nqs.studies.westerhout2020.figures.geometry import FIGURES
+
 from nqs.studies.westerhout2020.figures.panels import extent, scientific
+
+FIGURES = figures_of("westerhout2020")
 
 CURVES = Path(__file__).parents[3] / "reference" / "westerhout2020" / "curves.json"
 SIZES = np.geomspace(1e-4, 1e-2, 7)

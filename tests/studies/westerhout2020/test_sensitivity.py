@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
+from support.studies import build_rows
 
-from nqs.studies.westerhout2020.tables.sensitivity import build, sensitivity_table
+from nqs.studies.westerhout2020.tables.sensitivity import sensitivity_table
 from nqs.supervised.keys import DISTINCT, SAMPLED, CellKey
 
 VARIATIONS = [
@@ -66,8 +67,8 @@ def test_updates_come_from_the_histories(parts, settings, tmp_path):
         histories.append(tmp_path / f"h{number}.csv")
         part.drop(columns="updates").to_csv(overlaps[-1], index=False)
         part[["epsilon", "repeat", "updates"]].iloc[::-1].to_csv(histories[-1], index=False)
-    build(overlaps, histories, settings, tmp_path / "table.csv", tmp_path / "cost.json")
-    written = pd.read_csv(tmp_path / "table.csv")
+    files = {"overlaps": overlaps, "histories": histories}
+    written = build_rows("westerhout2020_tableX1", files, settings, tmp_path)
     pd.testing.assert_frame_equal(written, sensitivity_table(pd.concat(parts), settings), check_dtype=False)
 
 

@@ -16,17 +16,19 @@ are of the kinds that it needs and `settings` are those of `table_settings`:
     tableS1        block `tableS1`: size, widths
     tableX1        the settings of each of the targets that it reads, by name
 
-each with `seed` besides, the seed of the configuration. Files and module of a target: `nqs.studies.ju2025.study`.
+each with `seed` besides, the seed of the configuration. Kinds of files behind a target: `nqs.studies.ju2025.kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from nqs.studies.ju2025.config import ChainsBlock
+from nqs.studies.ju2025.config import ChainsBlock, Ju2025
+from nqs.studies.ju2025.kinds import NEEDS
+from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
-from nqs.workflow.configuration import Config
 
 STUDY = "ju2025"
 # Block of the configuration behind each target.
@@ -48,16 +50,16 @@ def is_searched(key: MotifKey) -> bool:
     return key.run in (FINAL, SINGLE)
 
 
-def search_key(config: Config, key: MotifKey) -> MotifKey:
+def search_key(config: StudyConfig[Ju2025], key: MotifKey) -> MotifKey:
     """The search that a final or single-chain cell takes its settings from."""
-    fig3 = config.ju2025.fig3
+    fig3 = config.block.fig3
     size = (fig3.deep if key.deep else fig3).search.size
     return MotifKey(STUDY, size, key.width, key.network, SEARCH)
 
 
-def final_cells(config: Config) -> list[MotifKey]:
+def final_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     """Runs of Fig. 3 with the chosen settings, sorted."""
-    fig3 = config.ju2025.fig3
+    fig3 = config.block.fig3
     return sorted(
         MotifKey(STUDY, size, width, network, FINAL)
         for block in (fig3, fig3.deep)
@@ -67,36 +69,36 @@ def final_cells(config: Config) -> list[MotifKey]:
     )
 
 
-def single_cells(config: Config) -> list[MotifKey]:
+def single_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     """The run with one chain, on the shortest ring of Fig. 3."""
-    fig3 = config.ju2025.fig3
+    fig3 = config.block.fig3
     return [MotifKey(STUDY, min(fig3.sizes), fig3.single.width, fig3.single.network, SINGLE)]
 
 
-def regression_cells(config: Config) -> list[MotifKey]:
+def regression_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     """Shallow networks of Table II, sorted; usually among those of Fig. 3."""
-    block = config.ju2025.table2
-    return sorted(MotifKey(STUDY, block.size, block.width, network, FINAL) for network in config.ju2025.fig3.networks)
+    block = config.block.table2
+    return sorted(MotifKey(STUDY, block.size, block.width, network, FINAL) for network in config.block.fig3.networks)
 
 
-def trace_cells(config: Config) -> list[MotifKey]:
+def trace_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     """Runs of Figs. 1b and 2, sorted."""
-    block = config.ju2025.traces
+    block = config.block.traces
     return sorted(MotifKey(STUDY, block.size, width, net, TRACE) for width in block.widths for net in block.networks)
 
 
-def table_cells(config: Config, target: str) -> list[MotifKey]:
+def table_cells(config: StudyConfig[Ju2025], target: str) -> list[MotifKey]:
     """Cells of energy descent that a target shows, sorted; Fig. 3 also the searches behind them."""
     if target in READ:
         return sorted({key for part in READ[target] for key in table_cells(config, part)})
     if target in ("fig1", "fig2"):
         return trace_cells(config)
     if target == "figX2":
-        block = config.ju2025.landscape
+        block = config.block.landscape
         shallow = [key for key in final_cells(config) if not key.deep]
         return [key for key in shallow if (key.n_sites, key.width) == (block.size, block.width)]
     if target == "figS1":
-        return [key for key in regression_cells(config) if key.width in config.ju2025.entanglement.widths]
+        return [key for key in regression_cells(config) if key.width in config.block.entanglement.widths]
     if target == "table2":
         return regression_cells(config)
     if target != "fig3":
@@ -105,22 +107,22 @@ def table_cells(config: Config, target: str) -> list[MotifKey]:
     return sorted(keys | searches(config, keys))
 
 
-def searches(config: Config, keys: Iterable[MotifKey]) -> set[MotifKey]:
+def searches(config: StudyConfig[Ju2025], keys: Iterable[MotifKey]) -> set[MotifKey]:
     """The searches behind cells."""
     return {search_key(config, key) for key in keys if is_searched(key)}
 
 
-def motif_cells(config: Config) -> list[MotifKey]:
+def motif_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     """All cells of energy descent, each once, sorted."""
     keys = {key for target in BLOCK for key in table_cells(config, target)}
     return sorted(keys | searches(config, keys))
 
 
-def table_optima(config: Config, target: str) -> list[OptimaKey]:
+def table_optima(config: StudyConfig[Ju2025], target: str) -> list[OptimaKey]:
     """Cells of exact optima that a target shows, sorted."""
     if target in READ:
         return sorted({key for part in READ[target] for key in table_optima(config, part)})
-    study = config.ju2025
+    study = config.block
     block = study.entanglement
     pairs = {
         "fig3": [(size, width) for size in study.fig3.sizes for width in study.fig3.optima_widths],
@@ -132,16 +134,16 @@ def table_optima(config: Config, target: str) -> list[OptimaKey]:
     return sorted(OptimaKey(STUDY, size, width) for size, width in pairs.get(target, []))
 
 
-def optima_cells(config: Config) -> list[OptimaKey]:
+def optima_cells(config: StudyConfig[Ju2025]) -> list[OptimaKey]:
     """All cells of exact optima, each once, sorted."""
     return sorted({key for target in BLOCK for key in table_optima(config, target)})
 
 
-def exact_rings(config: Config, target: str) -> list[int]:
+def exact_rings(config: StudyConfig[Ju2025], target: str) -> list[int]:
     """Sites of the rings whose exact ground states a target needs, ascending."""
     if target in READ:
         return sorted({size for part in READ[target] for size in exact_rings(config, part)})
-    study = config.ju2025
+    study = config.block
     sizes = {
         "fig1": [study.traces.size],
         "figS1": [study.entanglement.size],
@@ -152,10 +154,10 @@ def exact_rings(config: Config, target: str) -> list[int]:
     return sorted(sizes.get(target, []))
 
 
-def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
+def motif_settings(config: StudyConfig[Ju2025], key: MotifKey) -> dict[str, Any]:
     """What one cell of energy descent depends on; a final or single one also on its search."""
     block = run_block(config, key)
-    training = config.ju2025.fig3.deep if key.deep else config.ju2025.training
+    training = config.block.fig3.deep if key.deep else config.block.training
     chains = {name: getattr(training, name) for name in ChainsBlock.model_fields}
     sampler: dict[str, Any] = {"samples": block.samples}
     if key.run == SINGLE:
@@ -172,37 +174,36 @@ def motif_settings(config: Config, key: MotifKey) -> dict[str, Any]:
         "repeats": block.repeats,
         "iterations": block.iterations,
         "snapshots": list(block.snapshots) if key.run == TRACE else [],
-        "evaluation": {"samples": config.ju2025.training.evaluation, **chains},
+        "evaluation": {"samples": config.block.training.evaluation, **chains},
     }
 
 
-def run_block(config: Config, key: MotifKey) -> Any:
+def run_block(config: StudyConfig[Ju2025], key: MotifKey) -> Any:
     """The block of the configuration with the samples, repeats and iterations of a cell."""
-    study = config.ju2025
+    study = config.block
     family = study.fig3.deep if key.deep else study.fig3
     return {TRACE: study.traces, SEARCH: family.search, FINAL: family, SINGLE: study.fig3.single}[key.run]
 
 
-def optima_settings(config: Config, key: OptimaKey) -> dict[str, Any]:
+def optima_settings(config: StudyConfig[Ju2025], key: OptimaKey) -> dict[str, Any]:
     """What one cell of exact optima depends on; the one of the landscape has as many starts as either block wants."""
-    study = config.ju2025
+    study = config.block
     starts = study.optima.starts
     if key in table_optima(config, "figX2"):
         starts = max(starts, study.landscape.starts)
     return {"key": vars(key), "seed": config.seed, "starts": starts}
 
 
-def table_settings(config: Config, target: str) -> dict[str, Any]:
+def table_settings(config: StudyConfig[Ju2025], target: str) -> dict[str, Any]:
     """What the table behind a target depends on besides its files; the module says which keys there are."""
     if target in READ:
         return {part: table_settings(config, part) for part in READ[target]} | {"seed": config.seed}
-    block = getattr(config.ju2025, BLOCK[target])
+    block = getattr(config.block, BLOCK[target])
     return block.model_dump(mode="json") | {"seed": config.seed}
 
 
-def figure_config(config: Config, figure: str) -> dict[str, Any]:
+def figure_config(config: StudyConfig[Ju2025], figure: str) -> dict[str, Any]:
     """The part of the configuration that a figure or table depends on, for its provenance."""
-    whole = config.model_dump(mode="json")
     used = {BLOCK[part] for part in READ.get(figure, (figure,))}
     if table_cells(config, figure):
         used |= {"training"}
@@ -210,5 +211,41 @@ def figure_config(config: Config, figure: str) -> dict[str, Any]:
         used |= {"fig3"}
     if table_optima(config, figure):
         used |= {"optima"}
-    exact = {"ground_state": whole["ground_state"]} if exact_rings(config, figure) else {}
-    return {name: whole[STUDY][name] for name in sorted(used)} | {"seed": config.seed} | exact
+    exact = {"ground_state": config.ground_state} if exact_rings(config, figure) else {}
+    return {name: config.plain[name] for name in sorted(used)} | {"seed": config.seed} | exact
+
+
+def cells(config: StudyConfig[Ju2025]) -> Iterator[Cell]:
+    """All cells of the study."""
+    for key in motif_cells(config):
+        yield Cell(
+            "motif_vmc", key.path, partial(motif_settings, config, key), search_of(config, key), code=code_of(key)
+        )
+    for one in optima_cells(config):
+        yield Cell("motif_optima", one.path, partial(optima_settings, config, one))
+
+
+def search_of(config: StudyConfig[Ju2025], key: MotifKey) -> Inputs:
+    """The table of runs that a cell of energy descent takes its settings from; none if it has its own."""
+    if not is_searched(key):
+        return {}
+    return {"search": [f"motif_vmc/{search_key(config, key).path}_runs.csv"]}
+
+
+def code_of(key: MotifKey) -> tuple[str, ...]:
+    """The network of a cell, which its name chooses."""
+    return ("nqs.ansatz.deep_cnn:DeepCnn",) if key.deep else ()
+
+
+def inputs_of(config: StudyConfig[Ju2025], target: str) -> Inputs:
+    """What a table is made from: kind -> files, in the order of the cells."""
+    keys, optima = table_cells(config, target), table_optima(config, target)
+    files = {
+        "runs": [f"motif_vmc/{key.path}_runs.csv" for key in keys],
+        "traces": [f"motif_vmc/{key.path}_trace.parquet" for key in keys],
+        "weights": [f"motif_vmc/{key.path}.safetensors" for key in keys],
+        "optima": [f"motif_optima/{key.path}.csv" for key in optima],
+        "optima_arrays": [f"motif_optima/{key.path}.safetensors" for key in optima],
+        "ground_states": [ground_state_file(ring(size), 0) for size in exact_rings(config, target)],
+    }
+    return {kind: files[kind] for kind in NEEDS[target]}

@@ -11,12 +11,13 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from nqs.analysis.table_files import Files, read
+from nqs.analysis.table_files import read
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.eigenstate import Wavefunction
 from nqs.runtime.errors import BrokenFileError, InputError
 from nqs.runtime.files import command_for
+from nqs.runtime.job import Files
 
 SAME_MINIMUM = 1e-4  # of sum P: minima whose energies are closer than this count as one
 

@@ -1,32 +1,48 @@
-"""What the figures and tables of the study `ju2025` are made from, and by which module.
-
-The workflow and the stages read it here.
-"""
+"""Ju et al. 2025: what do convolutional networks learn on spin chains?"""
 
 from __future__ import annotations
 
-FIGURES = ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
-TABLES = ("table1", "table2", "tableS1", "tableX1")
-# Kinds of files, of which there may be none: of cells of energy descent runs (_runs.csv), traces (_trace.parquet) and
-# weights (.safetensors), of exact optima optima (.csv) and optima_arrays (.safetensors), and exact ground states.
-NEEDS: dict[str, tuple[str, ...]] = {
-    "fig1": ("runs", "weights", "ground_states"),
-    "fig2": ("runs", "traces", "weights"),
-    "fig3": ("runs", "optima"),
-    "figS1": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
-    "figS2": ("ground_states",),
-    "figX1": (),
-    "figX2": ("optima", "optima_arrays", "runs"),
-    "table1": ("ground_states",),
-    "table2": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
-    "tableS1": ("optima", "optima_arrays"),
-    "tableX1": ("ground_states", "optima", "optima_arrays", "runs", "traces", "weights"),
-}
-# Module of the study with the function of each target's name.
-MODULES = {
-    "fig1": "tables.training", "fig2": "tables.training", "fig3": "tables.training",
-    "figS1": "tables.entanglement", "figS2": "tables.entanglement",
-    "figX1": "tables.uniqueness", "figX2": "tables.landscape",
-    "table1": "tables.identities", "table2": "tables.regressions", "tableS1": "tables.regressions",
-    "tableX1": "claims.published",
-}  # fmt: skip
+from functools import partial
+
+from nqs.studies.ju2025 import cells
+from nqs.studies.ju2025.config import Ju2025
+from nqs.studies.protocol import Study, Target
+
+HERE = "nqs.studies.ju2025"
+MARKDOWN = f"{HERE}.markdown"
+
+
+def target(name: str, rows: str, draw: str = "", layout: str = "") -> Target:
+    """A figure or a table: modules that make its rows and draw it, and the function that lays it out."""
+    return Target(
+        rows=f"{HERE}.{rows}:{name}",
+        inputs=partial(cells.inputs_of, target=name),
+        settings=partial(cells.table_settings, target=name),
+        used=partial(cells.figure_config, figure=name),
+        draw=draw and f"{HERE}.figures.{draw}:{name}",
+        layout=layout,
+        reads_published=name in ("table2", "tableS1", "tableX1"),
+    )
+
+
+STUDY = Study(
+    name="ju2025",
+    citation="Ju et al. 2025",
+    block=Ju2025,
+    published="ju2025/published.yaml",
+    read="nqs.analysis.facts:read_facts",
+    cells=cells.cells,
+    targets={
+        "fig1": target("fig1", "tables.training", "motifs"),
+        "fig2": target("fig2", "tables.training", "symmetry"),
+        "fig3": target("fig3", "tables.training", "training"),
+        "figS1": target("figS1", "tables.entanglement", "entanglement"),
+        "figS2": target("figS2", "tables.entanglement", "entanglement"),
+        "figX1": target("figX1", "tables.uniqueness", "uniqueness"),
+        "figX2": target("figX2", "tables.landscape", "uniqueness"),
+        "table1": target("table1", "tables.identities", layout=f"{MARKDOWN}:table1"),
+        "table2": target("table2", "tables.regressions", layout=f"{MARKDOWN}:table2"),
+        "tableS1": target("tableS1", "tables.regressions", layout=f"{MARKDOWN}:tableS1"),
+        "tableX1": target("tableX1", "claims.published", layout="nqs.analysis.claims:markdown"),
+    },
+)

@@ -5,11 +5,14 @@ A cell is one ring, density of hidden units, protocol of sampling and kind of ru
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from nqs.studies.mummaneni2026.study import ANALYSED, TABLE
+from nqs.studies.mummaneni2026.config import Mummaneni2026
+from nqs.studies.mummaneni2026.kinds import ANALYSED, PER_CELL, TABLE
+from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
 from nqs.vmc.keys import SWEEP, TRACE, VmcKey
-from nqs.workflow.configuration import Config
 
 STUDY = "mummaneni2026"
 # Blocks of the configuration whose cells a table is made from.
@@ -29,9 +32,9 @@ def ring(n_sites: int) -> str:
     return f"ring{n_sites}"
 
 
-def sweep_cells(config: Config) -> list[VmcKey]:
+def sweep_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     """Cells of the systematic study, sorted."""
-    study = config.mummaneni2026
+    study = config.block
     return sorted(
         VmcKey(STUDY, ring(n_sites), alpha, mode, SWEEP)
         for n_sites in study.sweep.sizes
@@ -40,9 +43,9 @@ def sweep_cells(config: Config) -> list[VmcKey]:
     )
 
 
-def small_cells(config: Config) -> list[VmcKey]:
+def small_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     """Cells of Figs. 2 to 8, sorted."""
-    study = config.mummaneni2026
+    study = config.block
     return sorted(
         VmcKey(STUDY, ring(n_sites), study.small.alpha, mode, TRACE)
         for n_sites in study.small.sizes
@@ -50,9 +53,9 @@ def small_cells(config: Config) -> list[VmcKey]:
     )
 
 
-def density_cells(config: Config) -> list[VmcKey]:
+def density_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     """Cells of Fig. 12, sorted."""
-    study = config.mummaneni2026
+    study = config.block
     return sorted(
         VmcKey(STUDY, ring(study.density.size), alpha, mode, TRACE)
         for alpha in study.density.alphas
@@ -60,9 +63,9 @@ def density_cells(config: Config) -> list[VmcKey]:
     )
 
 
-def polarised_cells(config: Config) -> list[VmcKey]:
+def polarised_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     """Cells of the first row of Fig. X2, sorted."""
-    study = config.mummaneni2026
+    study = config.block
     one = study.polarised
     return sorted(VmcKey(STUDY, ring(one.size), one.alpha, mode, TRACE) for mode in study.modes)
 
@@ -75,24 +78,24 @@ ASKED_BY = {  # block of the configuration
 }
 
 
-def table_cells(config: Config, table: str) -> list[VmcKey]:
+def table_cells(config: StudyConfig[Mummaneni2026], table: str) -> list[VmcKey]:
     """The cells a figure or table is made from, sorted."""
     return sorted({key for block in SHOWN[table] for key in ASKED_BY[block](config)})
 
 
-def vmc_cells(config: Config) -> list[VmcKey]:
+def vmc_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     """All cells of the study, each once, sorted."""
     return sorted({key for cells in ASKED_BY.values() for key in cells(config)})
 
 
-def n_sites(config: Config, key: VmcKey) -> int:
+def n_sites(config: StudyConfig[Mummaneni2026], key: VmcKey) -> int:
     """Sites of a cell's ring."""
-    return config.cluster(key.cluster)[1][0]
+    return config.common.n_sites(key.cluster)
 
 
-def vmc_settings(config: Config, key: VmcKey) -> dict[str, Any]:
+def vmc_settings(config: StudyConfig[Mummaneni2026], key: VmcKey) -> dict[str, Any]:
     """What the optimisation of one cell depends on."""
-    study = config.mummaneni2026
+    study = config.block
     blocks = blocks_of(config, key)
     sweep = key.run == SWEEP
     return {
@@ -110,21 +113,21 @@ def vmc_settings(config: Config, key: VmcKey) -> dict[str, Any]:
     }
 
 
-def snapshots(config: Config, key: VmcKey) -> list[int]:
+def snapshots(config: StudyConfig[Mummaneni2026], key: VmcKey) -> list[int]:
     """Iterations after which a trace keeps its parameters."""
-    study = config.mummaneni2026
+    study = config.block
     more = study.polarised.snapshots if key in polarised_cells(config) else ()
     return sorted({*study.vmc.snapshots, *more})
 
 
-def blocks_of(config: Config, key: VmcKey) -> list[Any]:
+def blocks_of(config: StudyConfig[Mummaneni2026], key: VmcKey) -> list[Any]:
     """The blocks of the configuration that ask for a cell; one that two ask for runs as long as either wants."""
-    return [getattr(config.mummaneni2026, name) for name, cells in ASKED_BY.items() if key in cells(config)]
+    return [getattr(config.block, name) for name, cells in ASKED_BY.items() if key in cells(config)]
 
 
-def sampler(config: Config, key: VmcKey) -> dict[str, Any]:
+def sampler(config: StudyConfig[Mummaneni2026], key: VmcKey) -> dict[str, Any]:
     """How the states of a cell are drawn: single flips in all 2^N states, exact draws, or exchanges at Sz = 0."""
-    study = config.mummaneni2026
+    study = config.block
     samples = {"samples": study.vmc.samples}
     if key.mode == "sound" and n_sites(config, key) <= study.sound.enumerate_up_to:
         return {"rule": "exact", "space": "all", **samples}
@@ -134,13 +137,51 @@ def sampler(config: Config, key: VmcKey) -> dict[str, Any]:
     return {"rule": rule, "space": space, **numbers, **samples}
 
 
-def figure_config(config: Config, figure: str) -> dict[str, Any]:
+def figure_config(config: StudyConfig[Mummaneni2026], figure: str) -> dict[str, Any]:
     """The part of the configuration that a figure depends on, for its provenance."""
-    whole = config.model_dump(mode="json")
-    blocks, keys = whole["mummaneni2026"], set(table_cells(config, figure))
+    blocks, keys = config.plain, set(table_cells(config, figure))
     if not keys:
         return {}
     asked = sorted(name for name, cells in ASKED_BY.items() if keys & set(cells(config)))
     used = {name: blocks[name] for name in ("modes", "vmc", *blocks["modes"], *asked)}
     importance = blocks["importance"] if figure in ANALYSED else {"tau": blocks["importance"]["tau"]}
-    return used | {"importance": importance, "seed": config.seed, "ground_state": whole["ground_state"]}
+    return used | {"importance": importance, "seed": config.seed, "ground_state": config.ground_state}
+
+
+FILES = {  # kind -> stage and ending
+    "weights": ("vmc", ".safetensors"),
+    "models": ("vmc", "_models.csv"),
+    "traces": ("vmc", "_trace.parquet"),
+    "states": ("observables", "_states.csv"),
+    "units": ("observables", "_units.parquet"),
+    "snapshots": ("observables", "_snapshots.csv"),
+}
+
+
+def cells(config: StudyConfig[Mummaneni2026]) -> Iterator[Cell]:
+    """All cells of the study."""
+    tau = {"tau": config.block.importance.tau}
+    for key in vmc_cells(config):
+        ground_state = {"ground_state": [ground_state_file(key.cluster, 0)]}
+        yield Cell("vmc", key.path, partial(vmc_settings, config, key), ground_state)
+        files = {kind: files_of(kind, [key]) for kind in ("weights", "models")}
+        yield Cell("observables", key.path, lambda: tau, files | ground_state)
+
+
+def files_of(kind: str, keys: Sequence[VmcKey]) -> list[str]:
+    """Files of one kind, in the order of the cells."""
+    stage, ending = FILES[kind]
+    return [f"{stage}/{key.path}{ending}" for key in keys]
+
+
+def inputs_of(config: StudyConfig[Mummaneni2026], table: str) -> Inputs:
+    """What a table is made from: kind -> files."""
+    keys = table_cells(config, table)
+    files = {kind: files_of(kind, keys) for kind in PER_CELL[table]}
+    return files | {kind: [f"analysis/{STUDY}/{kind}.csv"] for kind in ANALYSED.get(table, ())}
+
+
+def swept(config: StudyConfig[Mummaneni2026]) -> Inputs:
+    """What the tables over all cells of the sweep are made from."""
+    keys = sweep_cells(config)
+    return {kind: files_of(kind, keys) for kind in ("states", "units")}

@@ -1,37 +1,82 @@
-"""What files the tables of the study `mummaneni2026` are made from; the workflow and the stages read it here."""
+"""Mummaneni and Sajjan 2026: what do hidden units of a restricted Boltzmann machine encode?"""
 
 from __future__ import annotations
 
-FIGURES = (*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2")
-TABLE = "tableX1"
-# Files of each cell behind a table; traces come in the order of the models.
-PER_CELL: dict[str, tuple[str, ...]] = {
-    "fig1": (),
-    "fig2": ("models", "traces"),
-    "fig3": ("models", "snapshots"),
-    "fig4": ("models", "units", "weights"),
-    "fig5": ("models", "states", "units"),
-    "fig6": ("models", "states", "units"),
-    "fig7": ("models", "states", "units"),
-    "fig8": ("models", "states", "units"),
-    "fig9": ("models", "states"),
-    "fig10": ("models", "states"),
-    "fig11": ("models", "states"),
-    "fig12": ("models", "traces", "states"),
-    "figX1": ("models", "states"),
-    "figX2": ("models", "traces", "snapshots"),
-    "tableX1": ("models", "traces", "states", "units", "snapshots", "weights"),
-}
-# Tables over all cells of the sweep that a table is made from.
-ANALYSED: dict[str, tuple[str, ...]] = {
-    "fig9": ("importance",),
-    "fig10": ("importance", "fractions", "power_laws"),
-    "fig11": ("fractions", "power_laws"),
-    "fig12": ("importance", "fractions"),
-    TABLE: ("importance", "fractions", "power_laws"),
-}
+from functools import partial
+
+from nqs.studies.mummaneni2026 import cells
+from nqs.studies.mummaneni2026.config import Mummaneni2026
+from nqs.studies.mummaneni2026.kinds import TABLE, needs
+from nqs.studies.protocol import Study, StudyConfig, Target
+
+HERE = "nqs.studies.mummaneni2026"
 
 
-def needs(table: str) -> tuple[str, ...]:
-    """All kinds of files behind a table, those of its cells first."""
-    return (*PER_CELL[table], *ANALYSED.get(table, ()))
+def tau(config: StudyConfig[Mummaneni2026]) -> dict[str, float]:
+    """The relative change of energy or correlation that makes a hidden unit important."""
+    return {"tau": config.block.importance.tau}
+
+
+def taus(config: StudyConfig[Mummaneni2026]) -> dict[str, list[float]]:
+    """All thresholds that are compared."""
+    return {"taus": list(config.block.importance.taus)}
+
+
+def target(name: str, rows: str, draw: str) -> Target:
+    """A figure: modules that make its rows and draw it."""
+    return Target(
+        rows=f"{HERE}.tables.{rows}:{name}",
+        inputs=partial(cells.inputs_of, table=name),
+        settings=tau,
+        used=partial(cells.figure_config, figure=name),
+        draw=f"{HERE}.figures.{draw}:{name}",
+        needs=needs(name),
+    )
+
+
+STUDY = Study(
+    name="mummaneni2026",
+    citation="Mummaneni and Sajjan 2026",
+    block=Mummaneni2026,
+    published="mummaneni2026/published.yaml",
+    read="nqs.analysis.facts:read_facts",
+    cells=cells.cells,
+    targets={
+        "fig1": target("fig1", "small_rings", "training"),
+        "fig2": target("fig2", "small_rings", "training"),
+        "fig3": target("fig3", "small_rings", "training"),
+        "fig4": target("fig4", "small_rings", "units"),
+        "fig5": target("fig5", "small_rings", "units"),
+        "fig6": target("fig6", "small_rings", "units"),
+        "fig7": target("fig7", "small_rings", "units"),
+        "fig8": target("fig8", "small_rings", "units"),
+        "fig9": target("fig9", "sweep", "sweep"),
+        "fig10": target("fig10", "sweep", "sweep"),
+        "fig11": target("fig11", "sweep", "sweep"),
+        "fig12": target("fig12", "sweep", "training"),
+        "figX1": target("figX1", "sweep", "sweep"),
+        "figX2": target("figX2", "small_rings", "training"),
+        TABLE: Target(
+            rows=f"{HERE}.claims.table:rows",
+            inputs=partial(cells.inputs_of, table=TABLE),
+            settings=tau,
+            used=partial(cells.figure_config, figure=TABLE),
+            layout="nqs.analysis.claims:markdown",
+            reads_published=True,
+            needs=needs(TABLE),
+        ),
+        "importance": Target(
+            rows=f"{HERE}.tables.importance:rows",
+            inputs=cells.swept,
+            settings=taus,
+            names=("importance", "fractions", "power_laws"),
+        ),
+        "claims": Target(
+            rows=f"{HERE}.claims.trends:rows",
+            inputs=partial(cells.inputs_of, table=TABLE),
+            settings=tau,
+            names=("claims",),
+            needs=needs(TABLE),
+        ),
+    },
+)

@@ -17,23 +17,42 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-from nqs.model.clusters import sites
-from nqs.studies.westerhout2020.config import EPSILON_SCANS, NETWORK_SCANS, STUDY, TARGET_SCANS
+from nqs.model.clusters import coupling_name
+from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
+from nqs.studies.westerhout2020.config import EPSILON_SCANS, NETWORK_SCANS, STUDY, TARGET_SCANS, Westerhout2020
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
-from nqs.workflow.configuration import Config
 
 DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)))
+# what a cell of each architecture needs of the code, besides its stage
+NETWORKS = {"dense": "nqs.networks.dense:dense", "cnn": "nqs.networks.periodic_cnn:cnn"}
 SUMMARISED = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS)  # figures with one row per point
 TABLES = ("tableX1",)
 
 Sizes = dict[float, int]  # data-set size -> repeats
 
 
-def shown(config: Config, figure: str) -> dict[CellKey, Sizes]:
+class DatasetKey(NamedTuple):
+    """Data sets of one size: coupling, draw (`sampled` or `distinct`) and size as a fraction of the Hilbert space."""
+
+    cluster: str
+    j2: float
+    data: str
+    epsilon: float
+
+    @property
+    def path(self) -> str:
+        """Path below results/<scale>/dataset/."""
+        draw = f"_{DISTINCT}" if self.data == DISTINCT else ""
+        return f"{STUDY}/{self.cluster}/{coupling_name(self.j2)}/epsilon_{self.epsilon:g}{draw}"
+
+
+@cache
+def shown(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
     """Cells behind a figure or table of westerhout2020, sorted, and which of their members it takes."""
     if figure in NETWORK_SCANS:
         cells = _network_scan(config, figure)
@@ -48,8 +67,8 @@ def shown(config: Config, figure: str) -> dict[CellKey, Sizes]:
     return dict(sorted(cells.items()))
 
 
-def _network_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
-    study = config.westerhout2020
+def _network_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
+    study = config.block
     block = getattr(study, figure)
     cells = {
         CellKey(STUDY, panel.cluster, j2, network, "sign", SAMPLED): {block.epsilon: block.repeats}
@@ -65,8 +84,8 @@ def _network_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
     return cells
 
 
-def _target_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
-    block = getattr(config.westerhout2020, figure)
+def _target_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
+    block = getattr(config.block, figure)
     return {
         CellKey(STUDY, panel.cluster, j2, block.network, target, SAMPLED): {block.epsilon: block.repeats}
         for panel in block.panels
@@ -75,8 +94,8 @@ def _target_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
     }
 
 
-def _epsilon_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
-    block = getattr(config.westerhout2020, figure)
+def _epsilon_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
+    block = getattr(config.block, figure)
     return {
         CellKey(STUDY, panel.cluster, j2, block.network, block.target, SAMPLED): dict.fromkeys(
             sorted(panel.epsilons), block.repeats
@@ -86,14 +105,14 @@ def _epsilon_scan(config: Config, figure: str) -> dict[CellKey, Sizes]:
     }
 
 
-def _critical(config: Config) -> dict[CellKey, Sizes]:
-    block = config.westerhout2020.fig4
+def _critical(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
+    block = config.block.fig4
     scans = [_epsilon_scan(config, scan) for scan in block.scans]
     return {key: sizes for key, sizes in union(scans).items() if key.cluster in block.clusters and key.j2 in block.j2}
 
 
-def _variants(config: Config) -> dict[CellKey, Sizes]:
-    block = config.westerhout2020.tableX1
+def _variants(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
+    block = config.block.tableX1
     kinds = [(network, SAMPLED) for network in block.networks]
     kinds += [(block.networks[0], DISTINCT)] if block.distinct else []
     cells = [(point.cluster, point.j2, *kind) for point in block.points for kind in kinds]
@@ -114,12 +133,13 @@ def union(parts: Iterable[Mapping[CellKey, Sizes]]) -> dict[CellKey, Sizes]:
     return dict(cells)
 
 
-def figure_cells(config: Config, figure: str) -> list[CellKey]:
+def figure_cells(config: StudyConfig[Westerhout2020], figure: str) -> list[CellKey]:
     """The cells behind a figure or table, sorted."""
     return [] if figure == "fig1" else list(shown(config, figure))
 
 
-def supervised_cells(config: Config) -> dict[CellKey, list[Member]]:
+@cache
+def supervised_cells(config: StudyConfig[Westerhout2020]) -> dict[CellKey, list[Member]]:
     """All supervised cells, members sorted."""
     cells = union(shown(config, figure) for figure in (*SUMMARISED, "fig4", *TABLES))
     return {
@@ -128,18 +148,18 @@ def supervised_cells(config: Config) -> dict[CellKey, list[Member]]:
     }
 
 
-def reconfiguration_cells(config: Config) -> list[ReconfigurationKey]:
+def reconfiguration_cells(config: StudyConfig[Westerhout2020]) -> list[ReconfigurationKey]:
     """All cells of stochastic reconfiguration, sorted: the lower row of Fig. 2."""
-    block = config.westerhout2020.fig2.variational
+    block = config.block.fig2.variational
     return sorted(
         {ReconfigurationKey(STUDY, panel.cluster, j2, block.network) for panel in block.panels for j2 in panel.j2}
     )
 
 
-def supervised_settings(config: Config, key: CellKey, members: Iterable[Member]) -> dict[str, Any]:
+def supervised_settings(config: StudyConfig[Westerhout2020], key: CellKey, members: Iterable[Member]) -> dict[str, Any]:
     """What the training of one cell depends on."""
-    study = getattr(config, key.study)
-    network = config.networks[key.network].model_dump(mode="json")
+    study = config.block
+    network = config.common.networks[key.network].model_dump(mode="json")
     training = (study.expressibility if key.data == WHOLE else study.training).model_dump(mode="json")
     training["max_updates"] = min(training["max_updates"], network.pop("max_updates") or training["max_updates"])
     training["batch"] = network.pop("batch") or training["batch"]
@@ -152,67 +172,59 @@ def supervised_settings(config: Config, key: CellKey, members: Iterable[Member])
     }
 
 
-def reconfiguration_settings(config: Config, key: ReconfigurationKey) -> dict[str, Any]:
+def reconfiguration_settings(config: StudyConfig[Westerhout2020], key: ReconfigurationKey) -> dict[str, Any]:
     """What one cell of stochastic reconfiguration depends on."""
-    network = config.networks[key.network]
+    network = config.common.networks[key.network]
     return {
         "key": vars(key),
         "network": {"architecture": network.architecture, "hidden": list(network.hidden)},
-        "reconfiguration": getattr(config, key.study).reconfiguration.model_dump(mode="json"),
+        "reconfiguration": config.block.reconfiguration.model_dump(mode="json"),
         "seed": config.seed,
     }
 
 
-def dataset_settings(
-    config: Config,
-    study: str,
-    coupling: tuple[str, float],
-    data: str,
-    epsilon: float,
-    cells: Mapping[CellKey, Iterable[Member]],
-) -> dict[str, Any]:
-    """What the data sets of one size depend on: as many repeats as any cell of that coupling and data trains on.
+def datasets(config: StudyConfig[Westerhout2020]) -> dict[DatasetKey, int]:
+    """All data sets with as many repeats as any cell of their coupling and draw trains on."""
+    repeats: dict[DatasetKey, int] = defaultdict(int)
+    for key, members in supervised_cells(config).items():
+        for member in members if key.data != WHOLE else ():
+            one = DatasetKey(*key.coupling, key.data, member.epsilon)
+            repeats[one] = max(repeats[one], member.repeat + 1)
+    return repeats
 
-    cells: all supervised cells.
-    """
-    repeats = {
-        member.repeat
-        for key, members in cells.items()
-        if (key.study, key.coupling, key.data) == (study, coupling, data)
-        for member in members
-        if member.epsilon == epsilon
-    }
-    settings = getattr(config, study).dataset.model_dump(mode="json")
-    settings["replacement"] &= data != DISTINCT
-    cluster, j2 = coupling
+
+def dataset_settings(config: StudyConfig[Westerhout2020], key: DatasetKey, repeats: int) -> dict[str, Any]:
+    """What the data sets of one size depend on."""
+    settings = dict(config.plain["dataset"])
+    settings["replacement"] &= key.data != DISTINCT
     return {
-        "cluster": cluster,
-        "j2": j2,
-        "epsilon": epsilon,
-        "repeats": max(repeats) + 1,
+        "cluster": key.cluster,
+        "j2": key.j2,
+        "epsilon": key.epsilon,
+        "repeats": repeats,
         "seed": config.seed,
         **settings,
     }
 
 
-def overlap_settings(config: Config, study: str, cluster: str) -> dict[str, Any]:
+def overlap_settings(config: StudyConfig[Westerhout2020], cluster: str) -> dict[str, Any]:
     """How the overlaps of a cluster's networks are found: number of samples, and whether there are exact sums."""
-    block = getattr(config, study).overlaps
-    estimated = sites(*config.cluster(cluster)) > block.exact_up_to
+    block = config.block.overlaps
+    estimated = config.common.n_sites(cluster) > block.exact_up_to
     return {"samples": block.large_samples if estimated else block.samples, "estimated": estimated}
 
 
-def figure_summary(config: Config, figure: str) -> dict[str, Any]:
+def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str, Any]:
     """What a figure's table depends on: its cells with sizes and repeats, and its clusters in drawing order."""
-    block = getattr(config.westerhout2020, figure)
+    block = getattr(config.block, figure)
     places = {"fig4": "clusters", "tableX1": "points"}.get(figure, "panels")
     names = [getattr(place, "cluster", place) for place in getattr(block, places)]
     if figure == "fig2":
         names += [panel.cluster for panel in block.variational.panels]
     clusters = []
     for name in dict.fromkeys(names):
-        lattice, shape = config.cluster(name)
-        clusters.append({"cluster": name, "lattice": lattice, "n_sites": sites(lattice, shape)})
+        lattice, n_sites = config.common.cluster(name)[0], config.common.n_sites(name)
+        clusters.append({"cluster": name, "lattice": lattice, "n_sites": n_sites})
     return {
         "cells": [{**vars(key), "sizes": sorted(sizes.items())} for key, sizes in shown(config, figure).items()],
         "clusters": clusters,
@@ -221,14 +233,14 @@ def figure_summary(config: Config, figure: str) -> dict[str, Any]:
     }
 
 
-def variations(config: Config) -> dict[str, Any]:
+def variations(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
     """Rows of the table of variants.
 
     variations, at each point: network, kind of data, and in words what differs; first none.  lacking: points at
     which a cluster is compared with one that lacks a bond.
     """
-    block = config.westerhout2020.tableX1
-    blocks = [config.networks[name].model_dump(mode="json") for name in block.networks]
+    block = config.block.tableX1
+    blocks = [config.common.networks[name].model_dump(mode="json") for name in block.networks]
     rows = [{"variation": "reference", "network": block.networks[0], "data": SAMPLED}]
     for name, values in zip(block.networks[1:], blocks[1:], strict=True):
         changed = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value != blocks[0][key]]
@@ -238,24 +250,78 @@ def variations(config: Config) -> dict[str, Any]:
     return {"variations": rows, "lacking": [vars(point) for point in block.points if point.lacking]}
 
 
-def figure_config(config: Config, study: str, figure: str) -> dict[str, Any]:
+def figure_config(config: StudyConfig[Westerhout2020], figure: str) -> dict[str, Any]:
     """The part of the configuration that a figure depends on, for its provenance."""
-    blocks = getattr(config, study).model_dump(mode="json")
+    blocks = config.plain
     if figure == "fig1":
         return {"fig1": blocks["fig1"]}
     used = ["dataset", "training", "overlaps", figure]
     used += ["expressibility", "reconfiguration"] if figure == "fig2" else []
     used += blocks["fig4"]["scans"] if figure == "fig4" else []
-    whole = config.model_dump(mode="json")
     networks = {key.network for key in figure_cells(config, figure)}
     networks |= {key.network for key in reconfiguration_cells(config)} if figure == "fig2" else set()
     return {name: blocks[name] for name in used} | {
         "seed": config.seed,
-        "ground_state": whole["ground_state"],
-        "networks": {name: whole["networks"][name] for name in sorted(networks)},
+        "ground_state": config.ground_state,
+        "networks": {name: config.common.networks[name].model_dump(mode="json") for name in sorted(networks)},
     }
 
 
-def couplings(cells: Iterable[CellKey | ReconfigurationKey]) -> list[tuple[str, float]]:
-    """The distinct (cluster, J2) pairs, sorted."""
-    return sorted({key.coupling for key in cells})
+def cells(config: StudyConfig[Westerhout2020]) -> Iterator[Cell]:
+    """All cells of the study."""
+    yield from (dataset_cell(config, key, repeats) for key, repeats in datasets(config).items())
+    for key, members in supervised_cells(config).items():
+        yield supervised_cell(config, key, members)
+        yield overlap_cell(config, key, members)
+    yield from (reconfiguration_cell(config, key) for key in reconfiguration_cells(config))
+
+
+def dataset_cell(config: StudyConfig[Westerhout2020], key: DatasetKey, repeats: int) -> Cell:
+    """Training and validation sets of one size."""
+    inputs = {"ground_state": [ground_state_file(key.cluster, key.j2)]}
+    settings = partial(dataset_settings, config, key, repeats)
+    return Cell("dataset", key.path, settings, inputs, config.common.n_sites(key.cluster))
+
+
+def supervised_cell(config: StudyConfig[Westerhout2020], key: CellKey, members: Sequence[Member]) -> Cell:
+    """The training of one network at one coupling."""
+    settings = partial(supervised_settings, config, key, members)
+    code = (NETWORKS[config.common.networks[key.network].architecture],)
+    return Cell("supervised", key.path, settings, data_of(key, members), config.common.n_sites(key.cluster), code)
+
+
+def overlap_cell(config: StudyConfig[Westerhout2020], key: CellKey, members: Sequence[Member]) -> Cell:
+    """Overlaps of the networks of one supervised cell."""
+    inputs = {**data_of(key, members), "weights": [f"supervised/{key.path}.safetensors"]}
+    settings, code = partial(overlap_settings, config, key.cluster), supervised_cell(config, key, members).code
+    return Cell("overlaps", key.path, settings, inputs, config.common.n_sites(key.cluster), code)
+
+
+def data_of(key: CellKey, members: Iterable[Member]) -> dict[str, list[str]]:
+    """What a supervised cell learns from: the whole ground state, or data sets of all its sizes."""
+    sizes = [] if key.data == WHOLE else sorted({member.epsilon for member in members})
+    data = [f"dataset/{DatasetKey(*key.coupling, key.data, epsilon).path}.h5" for epsilon in sizes]
+    return {"ground_state": [ground_state_file(*key.coupling)], "data": data}
+
+
+def reconfiguration_cell(config: StudyConfig[Westerhout2020], key: ReconfigurationKey) -> Cell:
+    """Variational states of one network at one coupling."""
+    inputs = {"ground_state": [ground_state_file(*key.coupling)]}
+    settings = partial(reconfiguration_settings, config, key)
+    return Cell("reconfiguration", key.path, settings, inputs, config.common.n_sites(key.cluster))
+
+
+def inputs_of(config: StudyConfig[Westerhout2020], figure: str) -> Inputs:
+    """What the table behind a figure is made from: kind -> files, in the order of its cells."""
+    keys = figure_cells(config, figure)
+    files = {"overlaps": [f"overlaps/{key.path}.csv" for key in keys]} if keys else {}
+    if figure == "fig2":
+        files["reconfiguration"] = [f"reconfiguration/{key.path}.csv" for key in reconfiguration_cells(config)]
+    if figure == "tableX1":
+        files["histories"] = [f"supervised/{key.path}.csv" for key in keys]
+    return files
+
+
+def drawn_clusters(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
+    """The clusters of Fig. 1."""
+    return {"clusters": [config.common.cluster_settings(name) for name in config.block.fig1.clusters]}

@@ -30,6 +30,7 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import make_cluster
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.vmc.local_energy import Heisenberg
@@ -173,3 +174,11 @@ def trace_table(courses: Sequence[Course], overlaps: Sequence[Mapping[int, float
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def stage(job: Job) -> None:
+    """Find variational ground states of one cell by stochastic reconfiguration."""
+    run(
+        job.settings, job.file("ground_state"), job.out("weights"), job.out("table"), job.out("trace"),
+        checkpoints=job.checkpoints, threads=job.threads, code=job.code, save_every=job.save_every,
+    )  # fmt: skip

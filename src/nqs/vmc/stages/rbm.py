@@ -29,6 +29,7 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import make_cluster
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
 from nqs.vmc import runs
 from nqs.vmc.local_energy import Heisenberg
@@ -153,3 +154,11 @@ def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
         table.insert(0, "repeat", np.int32(repeat))
         parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["repeat", "iteration"])
+
+
+def stage(job: Job) -> None:
+    """Optimise all networks of one cell by variational Monte Carlo."""
+    run(
+        job.settings, job.file("ground_state"), job.out("weights"), job.out("models"), job.out("trace"),
+        checkpoints=job.checkpoints, device=job.device, threads=job.threads, code=job.code, save_every=job.save_every,
+    )  # fmt: skip

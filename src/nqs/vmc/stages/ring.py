@@ -36,6 +36,7 @@ from nqs.runtime.checkpoints import ArrayFiles
 from nqs.runtime.device import choose
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.runtime.threads import in_threads
@@ -241,4 +242,14 @@ def restored(arrays: Mapping[str, np.ndarray]) -> Course:
     return Course(
         theta=arrays["theta"], moments=arrays["moments"], chains=arrays["chains"], rng=rng,
         trace=arrays["trace"].tolist(), snapshots=kept, **state,
+    )  # fmt: skip
+
+
+def stage(job: Job) -> None:
+    """Train all runs of one cell by energy descent on a ring; input `search`: the runs to take the setting from."""
+    search = job.file("search") if job.inputs.get("search") else None
+    run(
+        job.settings, job.out("weights"), job.out("runs"), job.out("trace"),
+        search=search, checkpoints=job.checkpoints, device=job.device, threads=job.threads, code=job.code,
+        save_every=job.save_every,
     )  # fmt: skip

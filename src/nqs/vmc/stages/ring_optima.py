@@ -30,6 +30,7 @@ from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import OutOfRange, measure
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
+from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.runtime.threads import in_threads
@@ -177,3 +178,8 @@ def arrays(key: OptimaKey, descents: Sequence[Descent]) -> dict[str, np.ndarray]
     unknown = np.full(2 * key.width + 2, np.nan)
     networks = [one.found.parameters if one.found else unknown for one in descents if one.family == "cnn"]
     return tensors | {"cnn_parameters": np.array(networks)}
+
+
+def stage(job: Job) -> None:
+    """Exact variational optima of correlator product state and shallow network on one ring."""
+    run(job.settings, job.out("arrays"), job.out("optima"), job.threads)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from nqs.analysis.claims import NO_DATA, checked, verdict
 from nqs.analysis.facts import read_facts
-from nqs.analysis.table_files import Files, read
+from nqs.analysis.table_files import read
+from nqs.runtime.job import Files
 from nqs.studies.ju2025.claims.checks import CHECKS, INPUTS
 from nqs.studies.ju2025.claims.compared import Compared, Tables
 from nqs.studies.ju2025.tables import regressions, training, uniqueness

@@ -6,7 +6,7 @@ drawn over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -260,6 +260,3 @@ def _growth(table: pd.DataFrame) -> str:
         "On these rings the entropy grows as the logarithm of the block, not by an area law; $c$ is "
         f"{known} a critical chain with $c=1$ has"
     )
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {"figS1": figS1, "figS2": figS2}

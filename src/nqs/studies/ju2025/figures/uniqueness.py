@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -207,6 +207,3 @@ def _facts(table: pd.DataFrame, minima: pd.DataFrame, published: Published) -> l
         if quoted is not None
         else "",
     ]
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {"figX1": figX1, "figX2": figX2}

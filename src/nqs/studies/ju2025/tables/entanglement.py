@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import linregress
 
-from nqs.analysis.table_files import Files
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.entanglement import (
     BETA,
@@ -33,6 +32,7 @@ from nqs.exact.entanglement import (
 )
 from nqs.exact.transfer_matrix import measure
 from nqs.model.motifs import class_counts, motif_classes, spell
+from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import best_networks, read_optima, ring_ground_state
 
 Settings = Mapping[str, Any]

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import Files
 from nqs.ansatz.maximum_entropy import MaxEnt, maximum_entropy
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
 from nqs.exact.transfer_matrix import OutOfRange
 from nqs.model.motifs import motif_classes
 from nqs.runtime.errors import ConfigError
+from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
 from nqs.studies.ju2025.files import ring_ground_state
 from nqs.studies.ju2025.tables.identity_ring import NETWORKS, Ring

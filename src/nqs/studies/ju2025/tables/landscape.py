@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import Files, read
+from nqs.analysis.table_files import read
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.exact.transfer_matrix import measure
 from nqs.model.motifs import bits
+from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import Optima, best_known_energy, optima_of
 from nqs.studies.ju2025.tables.uniqueness import BEYOND, PER_SEGMENT, Settings
 

@@ -28,7 +28,7 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from nqs.analysis.facts import read_facts
-from nqs.analysis.table_files import Files, read
+from nqs.analysis.table_files import read
 from nqs.ansatz.maximum_entropy import canonical
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.window_table import MotifTable
@@ -38,6 +38,7 @@ from nqs.exact.transfer_matrix import measure
 from nqs.model.motifs import design_matrix, motif_classes, motif_counts, row_space, state_classes
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
+from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import Optima, optima_of, read_arrays, ring_ground_state
 from nqs.vmc.exact_descent import Convolution
 from nqs.vmc.keys import FINAL

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import Files, read
+from nqs.analysis.table_files import read
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.model.motifs import motif_classes, motif_counts, spell, state_classes
 from nqs.runtime.errors import InputError
+from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import best_known_energy, read_arrays, ring_ground_state
 from nqs.studies.ju2025.tables.convergence_saving import reductions
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import Files
 from nqs.model.motifs import distinct_counts, gauge_dimension, motif_classes
+from nqs.runtime.job import Files
 
 Settings = Mapping[str, Any]
 

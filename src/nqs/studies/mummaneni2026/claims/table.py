@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,15 +11,11 @@ from nqs.analysis.claims import Data, Measured, checked, verdict
 from nqs.analysis.facts import read_facts
 from nqs.analysis.rbm_ablation import staggered_score
 from nqs.analysis.rbm_observables import read_machines
-from nqs.analysis.table_files import CELL, Files, mark, read, trace_pairs
-from nqs.runtime.errors import InputError
-from nqs.runtime.files import atomic
-from nqs.runtime.markdown import markdown as as_markdown
+from nqs.analysis.table_files import CELL, mark, read, trace_pairs
+from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.claims.numbers import CHECKS
-from nqs.studies.mummaneni2026.study import TABLE, needs
 from nqs.vmc.keys import TRACE
 
-NEEDS = needs(TABLE)
 INPUTS = ("importance_threshold",)  # facts that we take over and do not check
 COLUMNS = (
     "claim", "where", "quantity", "unit", "published", "published_error", "ours", "ours_error", "mode", "sector",
@@ -52,11 +47,6 @@ def _words(value: Any) -> str:
     return " to ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The table as Markdown, numbers rounded for reading."""
-    return as_markdown(table.drop(columns=["claim", "unit"]))
-
-
 def read_data(files: Files, tau: float) -> Data:
     """All tables of the study; of traces and weights only those of cells that ran for a fixed number of iterations."""
     whole = {name: read(files[name]) for name in ("units", "importance", "fractions", "power_laws")}
@@ -86,12 +76,6 @@ def _initial_scores(files: Files) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
 
-def build(published: Path, files: Files, tau: float, out: Path, markdown_out: Path) -> None:
-    """Write the table as CSV and as Markdown; InputError if a kind of file is missing."""
-    if absent := [kind for kind in NEEDS if not files.get(kind)]:
-        raise InputError(f"tableX1 needs files of kind {', '.join(absent)}")
-    table = published_table(read_facts(published), read_data(files, tau))
-    with atomic(out) as first, atomic(markdown_out) as second:
-        table.to_csv(first, index=False)
-        second.write_text(markdown(table))
-    print(table.verdict.value_counts().to_string())
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Every number of the paper beside ours, from all tables of the study; settings: tau."""
+    return published_table(read_facts(files["published"][0]), read_data(files, settings["tau"]))

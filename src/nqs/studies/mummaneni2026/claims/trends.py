@@ -7,8 +7,8 @@ sum_r C(r) D(r) / sum_r D(r)^2 over r = 1..N/2. Statements about the course of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,10 @@ from scipy.stats import binomtest, spearmanr
 
 from nqs.analysis.claims import Check, Data, Measured, at, beyond, result, spread, trained, variants, verdict
 from nqs.analysis.dip_test import dip_p_value
-from nqs.analysis.table_files import CELL, Files
-from nqs.runtime.errors import InputError
-from nqs.runtime.files import atomic
+from nqs.analysis.table_files import CELL
+from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.claims import training
-from nqs.studies.mummaneni2026.claims.table import NEEDS, read_data
+from nqs.studies.mummaneni2026.claims.table import read_data
 from nqs.studies.mummaneni2026.tables.importance import pearson
 from nqs.vmc.keys import SWEEP, TRACE
 
@@ -272,11 +271,6 @@ def trends(data: Data) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def build(files: Files, tau: float, out: Path) -> None:
-    """Write the table of trends; InputError if a kind of file is missing."""
-    if absent := [kind for kind in NEEDS if not files.get(kind)]:
-        raise InputError(f"trends need files of kind {', '.join(absent)}")
-    table = trends(read_data(files, tau))
-    with atomic(out) as temporary:
-        table.to_csv(temporary, index=False)
-    print(table.verdict.value_counts().to_string())
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The table of trends from all tables of the study; settings: tau."""
+    return trends(read_data(files, settings["tau"]))

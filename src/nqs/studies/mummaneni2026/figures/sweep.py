@@ -7,7 +7,7 @@ comes first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -324,8 +324,3 @@ def _facts_of_figX1(table: pd.DataFrame, published: Published) -> list[str]:
         f"Diagonal: equal errors; dotted: the criterion, {criteria}, on the sampled error",
         f"Failed: {', '.join(names)}" if names else "",
     ]  # fmt: skip
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {
-    "fig9": fig9, "fig10": fig10, "fig11": fig11, "figX1": figX1,
-}  # fmt: skip

@@ -7,7 +7,7 @@ and a note that opens the small print, such as "laptop scale". The headline is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from matplotlib.ticker import MaxNLocator
 
 from nqs.figures import rings, style
 from nqs.figures.table import require, sentences
-from nqs.studies.mummaneni2026.figures import sweep, units
 
 Published = Mapping[str, Any]
 NOTHING_PUBLISHED: Published = {}
@@ -281,14 +280,3 @@ def _draw_weights(ax: Axes, rows: pd.DataFrame, colours: Mapping[int, Any]) -> N
         ax.plot(line.iteration, line.exact_weight_mean, color=colours[m], label=f"$|S^z|={m}$")
         ax.plot(line.iteration, line.sampled_weight_mean, "o", color=colours[m], label=f"_sampled {m}")
     ax.set(yscale="log", xlim=(-1, None), xlabel="iteration")
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {
-    "fig1": fig1,
-    "fig2": fig2,
-    "fig3": fig3,
-    **units.FIGURES,
-    **sweep.FIGURES,
-    "fig12": fig12,
-    "figX2": figX2,
-}

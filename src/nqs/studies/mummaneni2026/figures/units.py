@@ -6,7 +6,7 @@ per ring and mode; where it holds means over seeds, they are drawn with their er
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -283,6 +283,3 @@ def fig8(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: st
     )  # fmt: skip
     style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), *facts))
     return fig
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {"fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8}

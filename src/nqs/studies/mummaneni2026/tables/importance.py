@@ -7,8 +7,8 @@ in `cell_tables`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pandas as pd
 from nqs.analysis.power_laws import log_log_law, power_law
 from nqs.analysis.rbm_observables import KEYS, important
 from nqs.analysis.table_files import CELL, counts, mark, read
-from nqs.runtime.files import atomic
+from nqs.runtime.job import Files
 
 IMPACT = {False: "correlation_impact", True: "correlation_impact_r0"}  # by with_r0
 
@@ -90,20 +90,13 @@ def fits(means: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def build(
-    states: Sequence[Path],
-    units: Sequence[Path],
-    taus: Sequence[float],
-    importance: Path,
-    fractions: Path,
-    power_laws: Path,
-) -> None:
-    """Write the three tables from the states and units of all cells of the study."""
-    marked = mark(read(states))
-    models = classify(read(units), taus).merge(marked[[*MODEL, "usable", "counted"]], on=MODEL, how="left")
+def rows(files: Files, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Important units of every network, their means over repeats and the fits, from all cells of the study.
+
+    settings: taus, the thresholds.
+    """
+    marked = mark(read(files["states"]))
+    models = classify(read(files["units"]), settings["taus"])
+    models = models.merge(marked[[*MODEL, "usable", "counted"]], on=MODEL, how="left")
     means = seed_means(models)
-    laws = fits(means)
-    for table, path in ((models, importance), (means, fractions), (laws, power_laws)):
-        with atomic(path) as temporary:
-            table.to_csv(temporary, index=False)
-    print(f"{len(marked)} states, {len(means)} means, {len(laws)} power laws: {importance.parent}")
+    return {"importance": models, "fractions": means, "power_laws": fits(means)}

@@ -1,14 +1,13 @@
-"""Stage `rbm-tables`: one tidy table per figure of Mummaneni and Sajjan (2026); a figure selects and draws, no more.
+"""Rows of the figures of small rings, Figs. 1 to 8 and X2, from `trace` cells: one tidy table per figure.
 
-Here are the tables of the small rings, Figs. 1 to 8 and X2, from `trace` cells; `rbm_study_tables` has those of the
-systematic study. Every table covers the cells it is given, so a smaller grid gives a smaller table; which models enter
-is said in `cell_tables`. Energies are totals in S.S units unless a name says per site.
+`nqs.studies.mummaneni2026.tables.sweep` has those of the systematic study. Every table covers the cells it is given, so
+a smaller grid gives a smaller table; which models enter is said in `nqs.analysis.table_files`. Energies are totals in
+S.S units unless a name says per site.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from nqs.analysis.rbm_observables import read_machines
 from nqs.analysis.table_files import (
     CELL,
     COUNTS,
-    Files,
     counts,
     long,
     mark,
@@ -32,10 +30,7 @@ from nqs.analysis.table_files import (
     trace_pairs,
 )
 from nqs.model.lattices import cluster
-from nqs.runtime.errors import InputError
-from nqs.runtime.files import atomic
-from nqs.studies.mummaneni2026.study import FIGURES, needs
-from nqs.studies.mummaneni2026.tables import sweep
+from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.tables.importance import pearson
 from nqs.vmc.keys import TRACE
 
@@ -44,15 +39,13 @@ LONGEST_CURVE = 400  # points
 SHOWN_RANKS = 3  # units of highest impact in Fig. 6
 SHOWN_LOWEST = 2  # and of lowest
 
-NEEDS = {figure: needs(figure) for figure in FIGURES}  # kinds of files behind each table
 
-
-def fig1() -> pd.DataFrame:
+def fig1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Sites and bonds of the published rings."""
     return lattice_geometry(cluster(name) for name in PUBLISHED_RINGS)
 
 
-def fig2(files: Files) -> pd.DataFrame:
+def fig2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Sampled energy and variance during training, thinned; the seed of median final error and the others."""
     return pd.concat(_training_curves(files), ignore_index=True)
 
@@ -74,7 +67,7 @@ def _training_curves(files: Files) -> Iterator[pd.DataFrame]:
             })  # fmt: skip
 
 
-def fig3(files: Files) -> pd.DataFrame:
+def fig3(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """C_zz(r) over all 2^N states at each snapshot, mean and standard error over seeds."""
     marked = mark(read(files["snapshots"]))
     table = long(marked[marked.sector == "all"], ["czz", "exact_czz"])
@@ -86,7 +79,7 @@ def fig3(files: Files) -> pd.DataFrame:
     return means.reset_index().merge(number, on=keys)
 
 
-def fig4(files: Files) -> pd.DataFrame:
+def fig4(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Weights of the model whose largest |S_AFM| is the median over seeds; the largest |S_AFM| of every seed.
 
     random_mean, random_low, random_high: mean and central 95 % of that maximum for as many random units.
@@ -124,7 +117,7 @@ def random_maximum(n_sites: int, n_units: int) -> dict[str, float]:
     return {"random_mean": float(mean), "random_low": low, "random_high": high}
 
 
-def fig5(files: Files) -> pd.DataFrame:
+def fig5(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """dE/|E| of every removed unit: of the seed of median sampled error, and the mean over seeds at each rank."""
     units = ranked_units(files)
     keys = ["n_sites", "alpha", "mode", "sector"]
@@ -138,7 +131,7 @@ def fig5(files: Files) -> pd.DataFrame:
     return pd.concat([shown, means.reset_index().assign(series="mean_by_rank")], ignore_index=True)
 
 
-def fig6(files: Files) -> pd.DataFrame:
+def fig6(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """C_zz(r) of the representative seed, whole, exact, and without the units of highest and of lowest impact."""
     units = ranked_units(files)
     units = units[units.representative]
@@ -151,7 +144,7 @@ def fig6(files: Files) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[[*cell, "series", "unit", "rank", "r", "czz", *COUNTS]]
 
 
-def fig7(files: Files) -> pd.DataFrame:
+def fig7(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Energy and C_zz(r) of the representative seed with one unit kept, for every unit."""
     units = ranked_units(files)
     table = long(units[units.representative], ["czz", "exact_czz", "czz_alone"])
@@ -161,7 +154,7 @@ def fig7(files: Files) -> pd.DataFrame:
     return table[[*cell, "unit", "rank", *energies, "r", "czz_alone", "czz_full", "exact_czz", *COUNTS]]
 
 
-def fig8(files: Files) -> pd.DataFrame:
+def fig8(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Impacts of every unit of the representative seed, its rho, and mean and spread of rho over seeds."""
     units = ranked_units(files)
     keys = ["n_sites", "alpha", "mode", "sector"]
@@ -173,7 +166,7 @@ def fig8(files: Files) -> pd.DataFrame:
     return table.merge(over_seeds, on=keys)[[*keys, "repeat", "unit", "rank", *impacts, *COUNTS]]
 
 
-def figX2(files: Files) -> pd.DataFrame:
+def figX2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Weight of each |Sz| at every snapshot, in the state and in the samples, means over seeds."""
     keys = ["n_sites", "alpha", "mode", "iteration"]
     marked = mark(read(files["snapshots"]))
@@ -218,25 +211,3 @@ def _counts(marked: pd.DataFrame) -> dict[str, int]:
     """COUNTS of one cell."""
     numbers = counts(marked, CELL)
     return {name: int(numbers[name].iloc[0]) for name in COUNTS}
-
-
-TABLES: dict[str, Callable[[Files], pd.DataFrame]] = {
-    "fig2": fig2, "fig3": fig3, "fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8, "figX2": figX2,
-}  # fmt: skip
-
-
-def build(figure: str, files: Files, tau: float, out: Path) -> None:
-    """Write the table of one figure; InputError for an unknown figure or a missing kind of file."""
-    if figure not in NEEDS:
-        raise InputError(f"unknown table '{figure}'; known: {', '.join(NEEDS)}")
-    if absent := [kind for kind in NEEDS[figure] if not files.get(kind)]:
-        raise InputError(f"{figure} needs files of kind {', '.join(absent)}")
-    if figure == "fig1":
-        table = fig1()
-    elif figure in TABLES:
-        table = TABLES[figure](files)
-    else:
-        table = sweep.TABLES[figure](files, tau)
-    with atomic(out) as temporary:
-        table.to_csv(temporary, index=False)
-    print(f"{figure}: {len(table)} rows in {out}")

@@ -1,13 +1,15 @@
-"""Tables of the systematic study of Mummaneni and Sajjan (2026): Figs. 9 to 12 and X1; see `rbm_tables`."""
+"""Tables of the systematic study of Mummaneni and Sajjan (2026): Figs. 9 to 12 and X1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import CELL, COUNTS, Files, counts, mark, median_row, read, thinned, trace_pairs
+from nqs.analysis.table_files import CELL, COUNTS, counts, mark, median_row, read, thinned, trace_pairs
+from nqs.runtime.job import Files
 from nqs.vmc.keys import SWEEP, TRACE
 
 RECOVERY_SIZES = (8, 12, 16, 20)  # of Fig. 9
@@ -16,7 +18,7 @@ LONGEST_CURVE = 400  # points
 VARIANT = ["mode", "sector"]
 
 
-def fig9(files: Files, tau: float) -> pd.DataFrame:
+def fig9(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Energy and C_zz(r) with only the important and only the other units kept.
 
     Per ring, mode and sector the density whose median recovery error over seeds is smallest, and in it the seed of
@@ -63,10 +65,10 @@ def _groups_of_units(models: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def fig10(files: Files, tau: float) -> pd.DataFrame:
+def fig10(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Fractions m'/M, numbers m' and rho against N at the headline threshold, and the power laws of m'."""
-    points = at_threshold(read(files["fractions"]), tau).assign(series="fraction")
-    laws = at_threshold(read(files["power_laws"]), tau)
+    points = at_threshold(read(files["fractions"]), settings["tau"]).assign(series="fraction")
+    laws = at_threshold(read(files["power_laws"]), settings["tau"])
     keys = ["study", "alpha", "run", *VARIANT, "tau", "with_r0"]
     check = laws[laws.fit == "loglog"].rename(columns={"k": "k_loglog", "k_se": "k_loglog_se"})
     fits = laws[laws.fit == "nonlinear"].merge(check[[*keys, "k_loglog", "k_loglog_se"]], on=keys)
@@ -75,7 +77,7 @@ def fig10(files: Files, tau: float) -> pd.DataFrame:
     return pd.concat([points, fits], ignore_index=True).drop(columns=["study", "run", "cluster"])
 
 
-def fig11(files: Files, tau: float) -> pd.DataFrame:
+def fig11(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Mean fraction over ring sizes and exponent against the threshold, without r = 0 in the criterion."""
     means, laws = read(files["fractions"]), read(files["power_laws"])
     keys = ["study", "alpha", "run", *VARIANT, "tau", "with_r0"]
@@ -85,13 +87,13 @@ def fig11(files: Files, tau: float) -> pd.DataFrame:
     return table[~table.with_r0].drop(columns=["study", "run", "with_r0"])
 
 
-def fig12(files: Files, tau: float) -> pd.DataFrame:
+def fig12(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Training at several densities on one ring, its final errors, and fractions and rho against density at N = 12.
 
     Where N = 12 is not in the study, the ring nearest to it (the smaller of two) stands in; n_sites says which.
     """
     finals = [*_exact_finals(read(files["states"])), *_sampled_finals(files)]
-    fractions = at_threshold(read(files["fractions"]), tau)
+    fractions = at_threshold(read(files["fractions"]), settings["tau"])
     fractions = fractions[~fractions.with_r0]
     nearest = min(fractions.n_sites.unique(), key=lambda size: (abs(size - DENSITY_SIZE), size))
     at_one_size = fractions[fractions.n_sites == nearest].assign(series="n12")
@@ -135,7 +137,7 @@ def _final_means(marked: pd.DataFrame, sector: str) -> pd.DataFrame:
     return table.merge(marked[["n_sites", "exact_energy"]].drop_duplicates("n_sites"), on="n_sites")
 
 
-def figX1(files: Files, tau: float) -> pd.DataFrame:
+def figX1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Sampled and exact errors of every model, the weight its state has outside Sz = 0, and its criterion."""
     states = read(files["states"])
     states = states[states.run == SWEEP]
@@ -151,8 +153,3 @@ def figX1(files: Files, tau: float) -> pd.DataFrame:
 def at_threshold(table: pd.DataFrame, tau: float) -> pd.DataFrame:
     """Rows of one threshold."""
     return table[np.isclose(table.tau, tau)]
-
-
-TABLES: dict[str, Callable[[Files, float], pd.DataFrame]] = {
-    "fig9": fig9, "fig10": fig10, "fig11": fig11, "fig12": fig12, "figX1": figX1,
-}  # fmt: skip

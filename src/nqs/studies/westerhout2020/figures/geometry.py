@@ -7,7 +7,6 @@ and standard errors already in the columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -18,10 +17,7 @@ from matplotlib.lines import Line2D
 
 from nqs.figures import style
 from nqs.figures.table import only, require, sentences
-from nqs.studies.westerhout2020.figures.couplings import fig2, fig5, figS2, figS4, figS6
-from nqs.studies.westerhout2020.figures.critical import fig4
 from nqs.studies.westerhout2020.figures.panels import title
-from nqs.studies.westerhout2020.figures.sizes import fig3, figS1, figS3, figS5, figS7
 
 BONDS: dict[str, tuple[str, Any, str]] = {  # colour, line, label
     "j1": (style.BLUE, "-", "$J_1$"),
@@ -58,19 +54,3 @@ def _draw_lattice(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_aspect("equal", adjustable="datalim")  # panels of one size, titles level
     ax.autoscale_view()
     ax.set_axis_off()
-
-
-FIGURES: dict[str, Callable[..., Figure]] = {
-    "fig1": fig1,
-    "fig2": fig2,
-    "fig3": fig3,
-    "fig4": fig4,
-    "fig5": fig5,
-    "figS1": figS1,
-    "figS2": figS2,
-    "figS3": figS3,
-    "figS4": figS4,
-    "figS5": figS5,
-    "figS6": figS6,
-    "figS7": figS7,
-}

@@ -8,7 +8,6 @@ is that of the 16th and 84th percentile over a bootstrap of the repeats of every
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ import pandas as pd
 from statsmodels.regression.linear_model import WLS
 
 from nqs.model.clusters import dimension
+from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
-from nqs.studies.westerhout2020.tables.summary import read, select, write, write_cost
+from nqs.studies.westerhout2020.tables.summary import read, select
 from nqs.studies.westerhout2020.tables.training_size import ABOVE, BELOW, FOUND
 
 PERCENTILES = (16, 84)
@@ -111,8 +111,6 @@ def critical_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFr
     return table.join(pd.DataFrame([fits[j2] for j2 in table.j2_over_j1], index=table.index))
 
 
-def build(overlaps: Sequence[Path], settings: Mapping[str, Any], out: Path, cost: Path) -> None:
-    """Write the critical sizes and the cost of the training behind them."""
-    rows = select(read(overlaps), settings)
-    write(critical_table(rows, settings), out)
-    write_cost(rows, cost)
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The critical sizes from the overlaps of the cells."""
+    return critical_table(select(read(files["overlaps"]), settings), settings)

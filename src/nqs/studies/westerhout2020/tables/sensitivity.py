@@ -8,14 +8,14 @@ own; its overlaps are compared by their means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nqs.studies.westerhout2020.tables.summary import select, write, write_cost
+from nqs.runtime.job import Files
+from nqs.studies.westerhout2020.tables.summary import select
 
 STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
 
@@ -71,14 +71,10 @@ def sensitivity_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Dat
     return pd.DataFrame(table)
 
 
-def build(
-    overlaps: Sequence[Path], histories: Sequence[Path], settings: Mapping[str, Any], out: Path, cost: Path
-) -> None:
-    """Write the table and the cost of the training behind it; overlaps and histories of the cells in one order."""
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The table from overlaps and histories of the cells, in one order."""
     cells = [
         pd.read_csv(one).merge(pd.read_csv(two)[["epsilon", "repeat", "updates"]], on=["epsilon", "repeat"])
-        for one, two in zip(overlaps, histories, strict=True)
+        for one, two in zip(files["overlaps"], files["histories"], strict=True)
     ]
-    rows = select(pd.concat(cells, ignore_index=True), settings)
-    write(sensitivity_table(rows, settings), out)
-    write_cost(rows, cost)
+    return sensitivity_table(select(pd.concat(cells, ignore_index=True), settings), settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nqs.analysis.table_files import BROKEN
-from nqs.runtime.files import atomic
+from nqs.runtime.job import Files
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
 
 OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
@@ -105,29 +104,19 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
 
 
-def write(table: pd.DataFrame, out: Path) -> None:
-    """Write a table, and print it for the log."""
-    with atomic(out) as temporary:
-        table.to_csv(temporary, index=False)
-    print(table.to_string(index=False))
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """A figure's table from the overlaps of its cells, and the variational states that it shows."""
+    return figure_table(read(files["overlaps"]), settings, _variational_runs(files))
 
 
-def write_cost(rows: pd.DataFrame, cost: Path) -> None:
-    """Write how long and where the networks in `rows` trained; apart from the table, because it varies between runs."""
-    seconds = float(rows.training_wall_s.sum())
-    with atomic(cost) as temporary:
-        record = {"training_wall_s": round(seconds, 2), "devices": sorted(set(rows.device))}
-        temporary.write_text(json.dumps(record) + "\n")
-
-
-def build(
-    overlaps: Sequence[Path], reconfiguration: Sequence[Path], settings: Mapping[str, Any], out: Path, cost: Path
-) -> None:
-    """Write a figure's table and the cost of the training behind it."""
-    rows = read(overlaps)
-    runs = read(reconfiguration) if reconfiguration else None
-    write(figure_table(rows, settings, runs), out)
-    trained = select(rows, settings)
+def cost(files: Files, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How long and where the networks that a target shows trained."""
+    trained = select(read(files["overlaps"]), settings)
+    runs = _variational_runs(files)
     if runs is not None:
         trained = pd.concat([trained, runs.assign(training_wall_s=runs.wall_s)], ignore_index=True)
-    write_cost(trained, cost)
+    return {"training_wall_s": round(float(trained.training_wall_s.sum()), 2), "devices": sorted(set(trained.device))}
+
+
+def _variational_runs(files: Files) -> pd.DataFrame | None:
+    return read(files["reconfiguration"]) if files.get("reconfiguration") else None

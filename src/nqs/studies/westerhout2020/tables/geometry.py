@@ -1,0 +1,18 @@
+"""Rows of Fig. 1: sites and bonds of clusters, as drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from nqs.analysis.lattice_geometry import lattice_geometry
+from nqs.model.lattices import make_cluster
+from nqs.runtime.job import Files
+
+
+def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Line segments and sites that draw the clusters of the settings."""
+    cells = settings["clusters"]
+    return lattice_geometry(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])) for cell in cells)

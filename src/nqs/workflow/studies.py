@@ -1,0 +1,60 @@
+"""The studies: every package of nqs.studies holds one, as STUDY in its module `study`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+
+from nqs.runtime.errors import ConfigError
+from nqs.studies.protocol import Study, Target
+from nqs.workflow.code_hash import resolve
+
+HOME = "nqs.studies"
+
+
+@cache
+def found_studies(home: str = HOME) -> dict[str, Study]:
+    """All studies by name, in the order of their names; ConfigError for a package that holds none, or a name twice."""
+    found: dict[str, Study] = {}
+    for name in packages(home):
+        study = study_in(f"{home}.{name}")
+        if study.name in found:
+            raise ConfigError(
+                f"{home}.{name}.study: STUDY.name is '{study.name}', like that of another study; rename it"
+            )
+        found[study.name] = study
+    return found
+
+
+def packages(home: str) -> Iterable[str]:
+    """Names of the packages in a package, sorted."""
+    return sorted(module.name for module in iter_modules(import_module(home).__path__) if module.ispkg)
+
+
+def study_in(package: str) -> Study:
+    """The study that a package holds; ConfigError if there is none, or if it is not whole."""
+    if find_spec(f"{package}.study") is None:
+        raise ConfigError(f"{package}: no module study.py with STUDY = Study(...); add it or move the folder away")
+    study = getattr(import_module(f"{package}.study"), "STUDY", None)
+    if not isinstance(study, Study):
+        raise ConfigError(f"{package}.study: no STUDY = Study(...) in it; see nqs.studies.protocol")
+    for name, target in study.targets.items():
+        check_target(f"{package}.study: STUDY.targets['{name}']", target, study)
+    return study
+
+
+def check_target(key: str, target: Target, study: Study) -> None:
+    """ConfigError if a target names a function that is not there, or another target that is none."""
+    if target.shows and target.shows not in study.targets:
+        raise ConfigError(f"{key}.shows: '{target.shows}' is no target of {study.name}")
+    if not target.rows and not target.shows:
+        raise ConfigError(f"{key}: says neither how its rows are made (rows) nor whose it shows (shows)")
+    for field in ("rows", "draw", "layout", "cost"):
+        if entry := getattr(target, field):
+            try:
+                resolve(entry)
+            except ValueError as error:
+                raise ConfigError(f"{key}.{field}: {error}") from None
