@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from support.studies import config_of
 
 from nqs.studies.ju2025 import cells as cells_ju2025

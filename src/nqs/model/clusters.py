@@ -2,7 +2,9 @@
 
 from math import comb
 
-CLUSTERS: dict[str, tuple[str, tuple[int, int]]] = {
+from nqs.runtime.registry import Registry
+
+CLUSTERS: Registry[str, tuple[str, tuple[int, int]]] = {
     "square16": ("square", (4, 4)),
     "square24": ("square", (6, 4)),
     "square30": ("square", (6, 5)),

@@ -12,7 +12,6 @@ from nqs.exact.lanczos import Lanczos
 from nqs.exact.sectors import open_sectors
 from nqs.model.hamiltonians import j1j2_couplings
 from nqs.model.lattices import cluster
-from nqs.workflow.code_hash import closure
 
 
 @pytest.fixture(scope="module")
@@ -272,12 +271,3 @@ def test_residuals_that_a_gap_needs():
     assert of(-10 + 3e-8, -10, np.float32) == 1e-4  # all that float32 allows; such a gap counts as none
     assert of(-9, -9.4, large=False) == 1e-4
     assert of(-9, -9.6, large=False) == 1e-6
-
-
-def test_the_search_does_not_enter_the_code_of_hamiltonian_files():
-    assert not {"nqs.exact.kernel.screening", "nqs.exact.kernel.many_sectors", "nqs.exact.lanczos"} & set(
-        closure("nqs.exact.blocks")
-    )
-    assert {"nqs.exact.kernel.screening", "nqs.exact.kernel.many_sectors", "nqs.exact.lanczos"} <= set(
-        closure("nqs.exact.ground_state")
-    )

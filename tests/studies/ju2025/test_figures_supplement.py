@@ -10,12 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
+from support.studies import figures_of
 
 from nqs.analysis.facts import read_facts
-from support.studies import figures_of
 from nqs.figures import style
 from nqs.figures.table import TableError
-from nqs.studies.ju2025.figures import entanglement, uniqueness
 from nqs.studies.ju2025.tables.uniqueness import figX1 as table_x1
 
 PUBLISHED = read_facts(Path(__file__).parents[3] / "reference" / "ju2025" / "published.yaml")

@@ -16,7 +16,6 @@ from support.studies import figures_of
 from nqs.figures import style
 from nqs.figures.table import TableError
 from nqs.studies.westerhout2020.curves import read_curves
-
 from nqs.studies.westerhout2020.figures.panels import extent, scientific
 
 FIGURES = figures_of("westerhout2020")
