@@ -24,10 +24,10 @@ import numpy as np
 import torch
 
 from nqs.ansatz.rbm import Rbm
+from nqs.model.hamiltonians import heisenberg
 from nqs.vmc import loop
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import Course, Problem
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.sampler import Chains, Exact, Sampler
@@ -38,9 +38,9 @@ SAMPLES, BLOCKS = 4096, 5
 def problem_of(n_sites: int, alpha: int, rule: str) -> Problem:
     """The study's problem on a ring, without a criterion."""
     bonds = np.array([(i, (i + 1) % n_sites) for i in range(n_sites)])
+    hamiltonian = heisenberg(n_sites, bonds, marshall=True)
     samplers: dict[str, Sampler] = {"flip": Chains(n_sites, SAMPLES), "exact": Exact(n_sites, SAMPLES)}
-    samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, bonds=bonds)
-    hamiltonian = Heisenberg(n_sites, bonds, np.ones(n_sites))
+    samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, moves=hamiltonian.moves)
     return Problem(hamiltonian, Rbm(n_sites, alpha * n_sites), samplers[rule], Adam(1e-3), 1e-3, -1.0, None, 10**9)
 
 

@@ -19,10 +19,10 @@ from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact import ring_sums, transfer_kernel
 from nqs.exact.transfer_matrix import energy_and_gradient
+from nqs.model.hamiltonians import heisenberg
 from nqs.supervised import dense_kernel, ensemble
 from nqs.vmc import ring_descent
 from nqs.vmc import sampler as samplers
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import Course, train
 from nqs.vmc.optimisers import Adam, Sgd
 
@@ -90,7 +90,7 @@ def monte_carlo(sampler, **changes):
 
 
 def reconfiguration():
-    model, ansatz = Heisenberg(12, ring_bonds(12), np.ones(12), marshall=False), DenseAnsatz(12, (64, 64))
+    model, ansatz = heisenberg(12, ring_bonds(12)), DenseAnsatz(12, (64, 64))
     changes = {"hamiltonian": model, "ansatz": AmplitudePhase(ansatz, ansatz), "optimiser": Sgd(0.03), "shift": 0.1}
     return monte_carlo(samplers.Exact(12, 400, zero_magnetisation=True), **changes)
 

@@ -19,6 +19,7 @@ from nqs.analysis import rbm_ablation
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ring_sums import ALL, energy_and_variance, ring
 from nqs.vmc import stochastic_reconfiguration
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.loop import Course, iterate, train
 from nqs.vmc.stages.rbm import problem_of
 
@@ -109,7 +110,7 @@ class Cell:
         words = ((given["samples"] > 0).astype(np.uint64) << np.arange(n_sites, dtype=np.uint64)).sum(axis=1)
         states, counts = np.unique(words.astype(np.uint64), return_counts=True)
         weights, wave = counts / counts.sum(), self.problem.ansatz.at(self.course.theta)
-        energies = self.problem.hamiltonian.local_energies(wave, states)
+        energies = local_energies(self.problem.hamiltonian, wave, states)
         ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, self.problem.shift)
         theirs = np.concatenate([given["visible"], given["hidden"], given["weights"].ravel()])
         mean = float(weights @ energies)

@@ -9,6 +9,7 @@ from nqs.ansatz.by_evaluation import EvaluatedWave
 from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.protocol import DenseDerivatives
 from nqs.ansatz.torch_network import TorchAnsatz
+from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.vmc import stochastic_reconfiguration
@@ -30,8 +31,8 @@ def both(request):
 def test_amplitudes_ratios_and_derivatives_are_those_of_pytorch(both):
     ours, expected, states = both
     assert_allclose(ours.log_psi(states), expected.log_psi(states), atol=2e-6)
-    bonds = ring_bonds(ours.n_sites)
-    assert_allclose(ours.swap_ratios(states, bonds), expected.swap_ratios(states, bonds), atol=1e-5)
+    moves = exchanges(ring_bonds(ours.n_sites))
+    assert_allclose(ours.ratios(states, moves), expected.ratios(states, moves), atol=1e-5)
     assert_allclose(ours.derivatives(states).jacobian(), expected.derivatives(states).jacobian(), atol=2e-6)
 
 
@@ -93,7 +94,7 @@ def test_chains_follow_psi_squared(monkeypatch):
     monkeypatch.setattr("nqs.vmc.sampler.TABLE_SITES", 0)
     ansatz = DenseAnsatz(4, (8,))
     wave, rng = ansatz.at(3 * ansatz.initial(np.random.default_rng(0))), np.random.default_rng(3)
-    chains = Chains(4, 4096, 256, discard=20, thinning=10, bonds=ring_bonds(4))
+    chains = Chains(4, 4096, 256, discard=20, thinning=10, moves=exchanges(ring_bonds(4)))
     sample = chains.draw(wave, chains.start(rng), rng)
     assert isinstance(wave, EvaluatedWave)
     assert p_value(sample, wave.log_psi_all(), zero_magnetisation_states(4)) > 1e-3

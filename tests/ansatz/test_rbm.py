@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 
 from nqs.ansatz.rbm import Rbm
 from nqs.model.lattices import make_cluster
+from nqs.model.moves import exchanges
 
 
 @pytest.fixture(params=[0.02, 0.4])
@@ -81,10 +82,10 @@ def test_tangent_kernel_is_the_centred_gram_matrix(machine):
     assert_allclose(derivatives.tangent_kernel(weights, 1e-3)[upper], expected[upper], atol=1e-6)
 
 
-def test_swap_ratios_are_quotients_of_amplitudes(machine):
+def test_ratios_of_exchanges_are_quotients_of_amplitudes(machine):
     family, theta, states = machine
     wave, bonds = family.at(theta), ring(6)
-    ratios = wave.swap_ratios(states, bonds)
+    ratios = wave.ratios(states, exchanges(bonds))
     amplitudes = np.exp(wave.log_psi(states))
     for bond, (i, k) in enumerate(bonds):
         different = ((states >> np.uint64(i)) ^ (states >> np.uint64(k))) & np.uint64(1) == 1

@@ -9,12 +9,14 @@ from support.vmc_problems import ENERGY, courses_of, p_value, ring_bonds, ring_p
 
 from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.torch_network import TorchAnsatz
+from nqs.model.moves import exchanges, flips, together
 from nqs.model.states import zero_magnetisation_states
 from nqs.networks.dense import Dense
 from nqs.networks.periodic_cnn import PeriodicCNN
 from nqs.networks.protocol import Geometry
 from nqs.runtime.errors import InputError
 from nqs.vmc import loop, stochastic_reconfiguration
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.sampler import Chains
 
@@ -57,8 +59,8 @@ def test_amplitudes_and_ratios():
     ours, expected = waves()
     np.testing.assert_allclose(ours.log_psi(STATES[5:9]), expected.log_psi(STATES[5:9]), atol=1e-10)
     np.testing.assert_allclose(ours.log_psi_all(), expected.log_psi_all(), atol=1e-10)
-    bonds = ring_bonds(N_SITES)
-    np.testing.assert_allclose(ours.swap_ratios(STATES, bonds), expected.swap_ratios(STATES, bonds), rtol=1e-8)
+    moves = together(exchanges(ring_bonds(N_SITES)), flips(N_SITES))
+    np.testing.assert_allclose(ours.ratios(STATES, moves), expected.ratios(STATES, moves), rtol=1e-8)
 
 
 def test_derivatives_and_direction():
@@ -68,7 +70,7 @@ def test_derivatives_and_direction():
     problem, weights = ring_problem(N_SITES, None), np.random.default_rng(1).dirichlet(np.ones(len(STATES)))
     one, other = (
         stochastic_reconfiguration.direction(
-            made, weights, problem.hamiltonian.local_energies(wave, STATES), problem.shift
+            made, weights, local_energies(problem.hamiltonian, wave, STATES), problem.shift
         )
         for made, wave in ((derivatives, ours), (compiled, expected))
     )
@@ -79,7 +81,9 @@ def test_derivatives_and_direction():
 def test_chains_follow_psi_squared(name, monkeypatch):
     monkeypatch.setattr("nqs.vmc.sampler.TABLE_SITES", 0)
     wave, _ = waves(4, 8)
-    chains = Chains(4, 4096, 256, discard=20, thinning=10, bonds=ring_bonds(4) if name == "exchange" else None)
+    chains = Chains(
+        4, 4096, 256, discard=20, thinning=10, moves=exchanges(ring_bonds(4)) if name == "exchange" else None
+    )
     rng = np.random.default_rng(3)
     sample = chains.draw(wave, chains.start(rng), rng)
     assert 0 < sample.acceptance < 1

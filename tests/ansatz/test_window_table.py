@@ -9,10 +9,12 @@ from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.protocol import Ansatz, Wave
 from nqs.ansatz.window_convolution import ConvolutionWave
 from nqs.ansatz.window_table import MotifTable, best_group, pack_spins, unpack_spins
+from nqs.model.hamiltonians import heisenberg
 from nqs.model.lattices import make_cluster
+from nqs.model.moves import exchanges, flips
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
-from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.local_energy import local_energies
 
 
 def random_spins(n_sites, n, seed=0):
@@ -122,15 +124,15 @@ def test_up_to_64_sites_a_table_is_a_wave_of_the_engine():
     wave: Wave = family.at(np.random.default_rng(0).normal(0, 0.3, 8))
     states = zero_magnetisation_states(8)
     bonds = make_cluster("ring", "ring", (8, 1)).j1
-    energies = Heisenberg(8, bonds, np.ones(8)).local_energies(wave, states)
+    energies = local_energies(heisenberg(8, bonds, marshall=True), wave, states)
     assert isinstance(wave, MotifTable)
     assert_allclose(2 * energies + 4, wave.ring_energies(states), rtol=1e-12, atol=1e-12)  # P = 2 S.S + 1/2 per bond
     assert_allclose(wave.log_psi_all()[states.astype(int)], wave.log_psi(states))
     rng, chains = np.random.default_rng(3), states[:40].copy()
-    drawn, accepted = wave.exchange_sweeps(chains, bonds, 5, rng)
+    drawn, accepted = wave.sweeps(chains, exchanges(bonds), 5, rng)
     assert_array_equal(drawn[-1], chains)
     assert (np.bitwise_count(drawn) == 4).all()
-    drawn, accepted = wave.flip_sweeps(chains, 400, rng)
+    drawn, accepted = wave.sweeps(chains, flips(8), 400, rng)
     weights = np.exp(2 * wave.log_psi_all())
     counts = np.bincount(drawn[10::3].ravel().astype(int), minlength=256)
     assert accepted > 0

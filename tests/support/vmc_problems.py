@@ -6,7 +6,8 @@ import numpy as np
 from scipy.stats import chisquare
 
 from nqs.ansatz.rbm import Rbm
-from nqs.vmc.local_energy import Heisenberg
+from nqs.model.hamiltonians import heisenberg
+from nqs.model.moves import exchanges
 from nqs.vmc.loop import Course, Problem
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.sampler import Chains, Exact, relative_weights
@@ -23,13 +24,13 @@ def sampler_named(name, n_sites, samples=512, chains=16):
     """`exact`, `flip` or `exchange`."""
     if name == "exact":
         return Exact(n_sites, samples)
-    return Chains(n_sites, samples, chains, bonds=ring_bonds(n_sites) if name == "exchange" else None)
+    return Chains(n_sites, samples, chains, moves=exchanges(ring_bonds(n_sites)) if name == "exchange" else None)
 
 
 def ring_problem(n_sites, sampler, **changes):
     """A machine of density 2 on a ring."""
     problem = Problem(
-        hamiltonian=Heisenberg(n_sites, ring_bonds(n_sites), np.ones(n_sites)),
+        hamiltonian=heisenberg(n_sites, ring_bonds(n_sites), marshall=True),
         ansatz=Rbm(n_sites, 2 * n_sites, 0.05),
         sampler=sampler,
         optimiser=Adam(5e-3),

@@ -6,13 +6,14 @@ from scipy.stats import chisquare
 
 from nqs.ansatz.rbm import Rbm
 from nqs.model.lattices import make_cluster
+from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.vmc import sampler
 from nqs.vmc.sampler import Chains, Exact, Sampler
 
 N_SITES = 6
-BONDS = make_cluster("ring", "ring", (N_SITES, 1)).j1
+EXCHANGES = exchanges(make_cluster("ring", "ring", (N_SITES, 1)).j1)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_sampled_frequencies_are_the_probabilities(wave, kind, table, monkeypatc
     zero = kind in ("exchange", "exact at Sz = 0")
     draws: Sampler = Exact(N_SITES, 40_000, zero)
     if not kind.startswith("exact"):
-        draws = Chains(N_SITES, 40_000, 200, 50, 10, BONDS if kind == "exchange" else None)
+        draws = Chains(N_SITES, 40_000, 200, 50, 10, EXCHANGES if kind == "exchange" else None)
     rng = np.random.default_rng(5)
     sample = draws.draw(wave, draws.start(rng), rng)
     weights = sampler.relative_weights(wave.log_psi_all())
@@ -78,7 +79,7 @@ def test_weights_add_up_and_values_follow_the_chains(wave):
 
 
 def test_exchanges_start_and_stay_at_zero_magnetisation(wave):
-    draws = Chains(N_SITES, 160, 16, 0, 1, BONDS)
+    draws = Chains(N_SITES, 160, 16, 0, 1, EXCHANGES)
     rng = np.random.default_rng(0)
     chains = draws.start(rng)
     assert (np.bitwise_count(chains) == 3).all()
@@ -95,7 +96,7 @@ def test_a_wave_on_few_states_does_not_underflow_into_a_trap():
     ("make", "message"),
     [
         (lambda: Chains(6, 100, 16), "no multiple of the 16 chains"),
-        (lambda: Chains(5, 160, 16, 0, 1, BONDS), "odd number of spins"),
+        (lambda: Chains(5, 160, 16, 0, 1, EXCHANGES), "odd number of spins"),
         (lambda: Exact(40, 100), "too many to enumerate"),
         (lambda: zero_magnetisation_states(7), "odd number of spins"),
     ],

@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 
 from nqs.ansatz.protocol import DenseDerivatives
 from nqs.ansatz.rbm import Rbm
+from nqs.model.hamiltonians import heisenberg
 from nqs.model.lattices import make_cluster
 from nqs.vmc import stochastic_reconfiguration
-from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.local_energy import local_energies
 
 SHIFT = 1e-3
 
@@ -22,7 +23,7 @@ def sample(request):
     wave = family.at(rng.normal(0, 0.3, family.n_parameters))
     states = rng.choice(1 << n_sites, count, replace=False).astype(np.uint64)
     bonds = make_cluster("ring", "ring", (n_sites, 1)).j1
-    energies = Heisenberg(n_sites, bonds, np.ones(len(bonds))).local_energies(wave, states)
+    energies = local_energies(heisenberg(n_sites, bonds, marshall=True), wave, states)
     return wave.derivatives(states), rng.dirichlet(np.full(count, 5.0)), energies
 
 
@@ -80,13 +81,13 @@ def test_force_is_the_gradient_of_the_energy():
     theta = np.random.default_rng(2).normal(0, 0.3, family.n_parameters)
     states = np.arange(16, dtype=np.uint64)
     bonds = make_cluster("ring", "ring", (4, 1)).j1
-    model = Heisenberg(4, bonds, np.ones(len(bonds)))
+    model = heisenberg(4, bonds, marshall=True)
 
     def energy(theta):
         wave = family.at(theta)
         weights = np.exp(2 * wave.log_psi(states))
         weights /= weights.sum()
-        return weights, model.local_energies(wave, states)
+        return weights, local_energies(model, wave, states)
 
     weights, energies = energy(theta)
     force = stochastic_reconfiguration.force(family.at(theta).derivatives(states), weights, energies)

@@ -6,7 +6,7 @@ one. Sampler, local energy and stochastic reconfiguration know nothing else, so 
 `jacobian` (wrapped in `DenseDerivatives`; ratios and chains come from `nqs.ansatz.by_evaluation`), and may bring faster
 ratios, chains and derivative products of its own, as the restricted Boltzmann machine does (`nqs.ansatz.rbm`).
 
-Shapes: U states, P parameters, B bonds, C chains. States are uint64, bit i = site i, 1 = up.
+Shapes: U states, P parameters, m moves, C chains. States are uint64, bit i = site i, 1 = up.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
+from nqs.model.moves import Moves
 
 
 class Derivatives(Protocol):
@@ -62,19 +64,14 @@ class Wave(Protocol):
     def log_psi_all(self) -> np.ndarray:
         """ln psi of all 2^N states, in order: float64, or complex128."""
 
-    def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
-        """psi(s') / psi(s) after exchanging the spins of each bond: (U, B); 0 where they are parallel."""
+    def ratios(self, states: np.ndarray, moves: Moves) -> np.ndarray:
+        """psi(s') / psi(s) after each move: (U, m); 0 where it does not apply."""
 
     def derivatives(self, states: np.ndarray) -> Derivatives | ComplexDerivatives:
         """Derivatives of ln psi at the states."""
 
-    def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-        """Advance chains (C,) in place by single-spin flips: states after each sweep (sweeps, C), and acceptances."""
-
-    def exchange_sweeps(
-        self, states: np.ndarray, bonds: np.ndarray, sweeps: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `flip_sweeps`, exchanging the spins of random bonds."""
+    def sweeps(self, states: np.ndarray, moves: Moves, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        """Advance chains (C,) in place by N random moves a sweep: states after each (sweeps, C), and acceptances."""
 
 
 class Ansatz(Protocol):

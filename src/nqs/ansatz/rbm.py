@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import blas
 
-from nqs.ansatz import rbm_kernel
+from nqs.ansatz import by_evaluation, rbm_kernel
+from nqs.model.moves import Moves
 
 SINGLE = np.float32
 
@@ -83,12 +84,11 @@ class RbmWave:
         size = np.abs(theta)
         return np.exp(theta - size), np.exp(-theta - size), spins @ self.visible[sites] + size.sum(axis=1)
 
-    @cached_property
-    def _flips(self) -> tuple[np.ndarray, ...]:
-        """exp 2a, cosh 2W, sinh 2W in single precision."""
+    def _flips(self, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """exp 2a, cosh 2W and sinh 2W of each site."""
+        visible, weights = 2 * self.visible[sites], 2 * self.weights[sites]
         with np.errstate(over="ignore"):
-            tables = (np.exp(2 * self.visible), np.cosh(2 * self.weights), np.sinh(2 * self.weights))
-            return tuple(table.astype(SINGLE) for table in tables)
+            return np.exp(visible), np.cosh(weights), np.sinh(weights)
 
     def _exchanges(self, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """exp 2(a_i - a_k), cosh and sinh of 2(W_i - W_k) for each bond."""
@@ -101,31 +101,38 @@ class RbmWave:
     def _single(self) -> tuple[np.ndarray, np.ndarray]:
         return self.weights.astype(SINGLE), self.hidden.astype(SINGLE)
 
-    def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
+    def ratios(self, states: np.ndarray, moves: Moves) -> np.ndarray:
+        if moves.kind == "other":
+            return by_evaluation.ratios(self.log_psi, states, moves)
         tanh = np.tanh(self.spins(states) @ self.weights + self.hidden)
-        ratios = np.empty((len(states), len(bonds)))
-        visible, cosh, sinh = self._exchanges(bonds)
-        rbm_kernel.swap_ratios(states, tanh, bonds, visible, cosh, sinh, ratios)
+        ratios = np.empty((len(states), len(moves)))
+        if moves.kind == "exchanges":
+            rbm_kernel.swap_ratios(states, tanh, moves.sites, *self._exchanges(moves.sites), ratios)
+        else:
+            sites = moves.sites[:, 0]
+            rbm_kernel.flip_ratios(states, tanh, sites, *self._flips(sites), ratios)
         return ratios
 
-    def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    def sweeps(self, states: np.ndarray, moves: Moves, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         out = np.empty((sweeps, len(states)), np.uint64)
-        visible, cosh, sinh = self._flips
-        weights, hidden = self._single
-        return out, rbm_kernel.flip_sweeps(states, visible, cosh, sinh, weights, hidden, rng, out)
-
-    def exchange_sweeps(
-        self, states: np.ndarray, bonds: np.ndarray, sweeps: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        out = np.empty((sweeps, len(states)), np.uint64)
-        visible, cosh, sinh = (table.astype(SINGLE) for table in self._exchanges(bonds))
-        weights, hidden = self._single
-        return out, rbm_kernel.exchange_sweeps(states, bonds, visible, cosh, sinh, weights, hidden, rng, out)
+        if moves.kind == "exchanges":
+            tables = _single(self._exchanges(moves.sites))
+            return out, rbm_kernel.exchange_sweeps(states, moves.sites, *tables, *self._single, rng, out)
+        if moves.are_all_flips(self.n_sites):
+            tables = _single(self._flips(moves.sites[:, 0]))
+            return out, rbm_kernel.flip_sweeps(states, *tables, *self._single, rng, out)
+        return by_evaluation.metropolis(self.log_psi, self.n_sites, states, moves, sweeps, rng)
 
     def derivatives(self, states: np.ndarray) -> RbmDerivatives:
         spins = self.spins(states, SINGLE)
         weights, hidden = self._single
         return RbmDerivatives(spins, np.tanh(spins @ weights + hidden))
+
+
+def _single(tables: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """In single precision."""
+    with np.errstate(over="ignore"):  # a run that overflows ends as diverged
+        return tuple(table.astype(SINGLE) for table in tables)
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,22 @@ def swap_ratios(states, tanh, bonds, visible, cosh, sinh, out):
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def flip_ratios(states, tanh, sites, visible, cosh, sinh, out):
+    """psi(s') / psi(s) after turning the spin of each site: out (state, site).
+
+    tanh (state, unit); visible, cosh, sinh as in `flip_sweeps`; float64.
+    """
+    for row in range(len(states)):
+        for place in range(len(sites)):
+            up = (states[row] >> np.uint64(sites[place])) & np.uint64(1)
+            sign = 1.0 if up else -1.0
+            product = 1.0 / visible[place] if up else visible[place]
+            for unit in range(tanh.shape[1]):
+                product *= cosh[place, unit] - sign * tanh[row, unit] * sinh[place, unit]
+            out[row, place] = product
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def log_psi_of_halves(low_up, low_down, low_log, high_up, high_down, high_log, out):
     """ln psi of all states from p, q (state, unit) and the rest of ln psi of their two halves: out (upper, lower)."""
     for high in range(len(high_log)):

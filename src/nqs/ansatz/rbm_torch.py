@@ -74,19 +74,18 @@ class Machines:
             visible, weights = visible - 2 * self.visible[:, second], weights - 2 * self.weights[:, second]
         return visible, weights.cosh(), weights.sinh()
 
-    def swap_ratios(self, states: Tensor, bonds: Tensor) -> Tensor:
-        """psi(s')/psi(s) (m, U, B) after exchanging the spins of each bond (B, 2); 0 where they are parallel."""
+    def ratios(self, states: Tensor, first: Tensor, second: Tensor | None) -> Tensor:
+        """psi(s')/psi(s) (m, U, B) after each move as in `moves`; 0 for exchanges of parallel spins."""
         spins = self.spins(states)
         tanh = self.tanh(spins)
-        first, second = bonds.unbind(1)
         visible, cosh, sinh = self.moves(first, second)
         sign = spins[..., first]  # (m, U, B)
         ratios = torch.exp(-sign * visible[:, None])
-        for bond in range(len(bonds)):  # one at a time, because (m, U, B, M) would be large
-            signed = sign[:, :, bond, None] * tanh
-            factors = torch.addcmul(cosh[:, bond, None], signed, sinh[:, bond, None], value=-1)
-            ratios[..., bond] *= factors.prod(-1)
-        return torch.where(sign == spins[..., second], 0.0, ratios)
+        for move in range(len(first)):  # one at a time, because (m, U, B, M) would be large
+            signed = sign[:, :, move, None] * tanh
+            factors = torch.addcmul(cosh[:, move, None], signed, sinh[:, move, None], value=-1)
+            ratios[..., move] *= factors.prod(-1)
+        return ratios if second is None else torch.where(sign == spins[..., second], 0.0, ratios)
 
     def derivatives(self, states: Tensor) -> StackedDerivatives:
         """Derivatives of ln psi at states (m, U)."""

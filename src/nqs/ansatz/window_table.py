@@ -20,9 +20,10 @@ from functools import cached_property
 
 import numpy as np
 
-from nqs.ansatz import window_kernel
+from nqs.ansatz import by_evaluation, window_kernel
 from nqs.ansatz.protocol import DenseDerivatives
 from nqs.ansatz.window_kernel import Windows
+from nqs.model.moves import Moves
 from nqs.runtime.errors import InputError
 
 TABLE_SITES = 16  # widest window whose 2^K motifs are tabulated
@@ -114,18 +115,22 @@ class MotifTable:
         out = np.empty((kept, *words.shape), np.uint64)
         return out, window_kernel.pair_moves(words, self.windows, *self.sums, as_pairs(pairs), stride, rng, out)
 
-    def exchange_sweeps(
-        self, states: np.ndarray, bonds: np.ndarray, sweeps: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """The engine's exchange chains (C,): states after each sweep (sweeps, C), and acceptances."""
-        out, accepted = self.pair_moves(states[:, None], bonds, sweeps, self.n_sites, rng)
-        return out[..., 0], accepted
+    def ratios(self, states: np.ndarray, moves: Moves) -> np.ndarray:
+        """psi(s') / psi(s) after each of the engine's moves: (U, m); 0 where it does not apply."""
+        if moves.kind == "exchanges":
+            return self.swap_ratios(states, moves.sites)
+        return by_evaluation.ratios(self.log_psi, states, moves)
 
-    def flip_sweeps(self, states: np.ndarray, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-        """The engine's single-spin chains (C,): states after each sweep (sweeps, C), and acceptances."""
-        out = np.empty((sweeps, len(states), 1), np.uint64)
-        accepted = window_kernel.flip_moves(states[:, None], self.windows, *self.sums, self.n_sites, rng, out)
-        return out[..., 0], accepted
+    def sweeps(self, states: np.ndarray, moves: Moves, sweeps: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        """The engine's chains (C,): states after each sweep (sweeps, C), and acceptances."""
+        if moves.kind == "exchanges":
+            out, accepted = self.pair_moves(states[:, None], moves.sites, sweeps, self.n_sites, rng)
+            return out[..., 0], accepted
+        if moves.are_all_flips(self.n_sites):
+            out = np.empty((sweeps, len(states), 1), np.uint64)
+            accepted = window_kernel.flip_moves(states[:, None], self.windows, *self.sums, self.n_sites, rng, out)
+            return out[..., 0], accepted
+        return by_evaluation.metropolis(self.log_psi, self.n_sites, states, moves, sweeps, rng)
 
 
 class MotifDerivatives:

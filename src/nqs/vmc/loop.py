@@ -15,8 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from nqs.ansatz.protocol import Ansatz
+from nqs.model.hamiltonians import Hamiltonian
 from nqs.vmc import chain_statistics, stochastic_reconfiguration
-from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.optimisers import Adam, Sgd
 from nqs.vmc.sampler import NotFiniteError, Sample, Sampler
 
@@ -28,10 +29,10 @@ DIAGNOSE_EVERY = 50  # iterations between two estimates of errors, R-hat and aut
 class Problem:
     """What is minimised and how.
 
-    exact_energy: total, S.S; tolerance: stop at |E / exact_energy - 1| below it, None: never.
+    exact_energy: total, in the Hamiltonian's unit; tolerance: stop at |E / exact_energy - 1| below it, None: never.
     """
 
-    hamiltonian: Heisenberg
+    hamiltonian: Hamiltonian
     ansatz: Ansatz
     sampler: Sampler
     optimiser: Adam | Sgd
@@ -44,7 +45,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Energy of one iteration (total, S.S) and how well it is known; see the columns of the trace."""
+    """Energy of one iteration (total) and how well it is known; see the columns of the trace."""
 
     energy: float
     variance: float
@@ -108,7 +109,7 @@ def iterate(course: Course, problem: Problem) -> None:
     except NotFiniteError as error:
         course.theta = course.before
         return course.end("diverged", f"{error}; kept the parameters before")
-    energies = problem.hamiltonian.local_energies(wave, sample.states)
+    energies = local_energies(problem.hamiltonian, wave, sample.states)
     note(course, estimate_energy(sample, energies, problem, course.iteration), problem)
     if course.status != "running":
         return

@@ -1,10 +1,10 @@
 """Samplers of |psi|^2: Markov chains that persist from one iteration to the next, and independent exact draws.
 
-    Chains  Metropolis with single-spin flips, or exchanges along bonds, which conserve Sz
+    Chains  Metropolis with single-spin flips, or other moves; exchanges along bonds conserve Sz
     Exact   independent draws from all 2^N states, or from those with Sz = 0
 
-One sweep is N proposals of a random site or bond. Systems small enough keep |psi|^2 of all states in a table, on which
-the same chains run by look-up.
+One sweep is N proposals of a random move, such as the Hamiltonian's own. Systems small enough keep |psi|^2 of
+all states in a table, on which the same chains run by look-up.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Protocol
 import numpy as np
 from numba import njit
 
-from nqs.ansatz.by_evaluation import EvaluatedWave, exchanges
+from nqs.ansatz.by_evaluation import EvaluatedWave
 from nqs.ansatz.protocol import Wave
+from nqs.model.moves import Moves, flips
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError, NqsError
 
@@ -60,7 +61,7 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """Metropolis chains. bonds (B, 2): exchange moves at Sz = 0 along these; None: single-spin flips.
+    """Metropolis chains. moves: what is proposed, None for all single-spin flips; exchanges alone stay at Sz = 0.
 
     chains run side by side; each discards `discard` sweeps per draw and keeps every `thinning`-th sweep after.
     """
@@ -70,16 +71,16 @@ class Chains:
     chains: int = 16
     discard: int = 5
     thinning: int = 1
-    bonds: np.ndarray | None = None
+    moves: Moves | None = None
 
     def __post_init__(self) -> None:
         if self.samples % self.chains:
             raise InputError(f"samples: {self.samples} is no multiple of the {self.chains} chains; change one of them")
-        if self.bonds is not None and self.n_sites % 2:
+        if self.proposals.conserve_magnetisation and self.n_sites % 2:
             raise InputError(f"{self.n_sites} sites: an odd number of spins has no Sz = 0 states")
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
-        if self.bonds is None:
+        if not self.proposals.conserve_magnetisation:
             return rng.integers(1 << self.n_sites, size=self.chains, dtype=np.uint64)
         neel = np.tile([0, 1], self.n_sites // 2).astype(np.uint64)
         bits = rng.permuted(np.tile(neel, (self.chains, 1)), axis=1)
@@ -89,10 +90,8 @@ class Chains:
         sweeps = self.discard + self.thinning * (self.samples // self.chains)
         if self.n_sites <= TABLE_SITES:
             visited, accepted = self._by_table(wave, chains, sweeps, rng)
-        elif self.bonds is None:
-            visited, accepted = wave.flip_sweeps(chains, sweeps, rng)
         else:
-            visited, accepted = wave.exchange_sweeps(chains, self.bonds, sweeps, rng)
+            visited, accepted = wave.sweeps(chains, self.proposals, sweeps, rng)
         drawn = visited[self.discard + self.thinning - 1 :: self.thinning]
         states, counts = np.unique(drawn, return_counts=True)
         acceptance = accepted / (sweeps * self.chains * self.n_sites)
@@ -103,15 +102,13 @@ class Chains:
     ) -> tuple[np.ndarray, int]:
         table = relative_weights(wave.log_psi_all())
         visited = np.empty((sweeps, len(chains)), np.uint64)
-        moves = self._moves
-        return visited, table_sweeps(table, chains, self.n_sites, moves, self.bonds is not None, rng, visited)
+        moves = self.proposals
+        return visited, table_sweeps(table, chains, self.n_sites, moves.masks, moves.exchange, rng, visited)
 
     @cached_property
-    def _moves(self) -> np.ndarray:
-        """The bits that each possible move reverses."""
-        if self.bonds is None:
-            return np.uint64(1) << np.arange(self.n_sites, dtype=np.uint64)
-        return exchanges(self.bonds)[0]
+    def proposals(self) -> Moves:
+        """The moves of the chains."""
+        return flips(self.n_sites) if self.moves is None else self.moves
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,19 +155,19 @@ def relative_weights(log_psi: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def table_sweeps(table, states, n_sites, moves, antiparallel, rng, out):
+def table_sweeps(table, states, n_sites, masks, exchange, rng, out):
     """Metropolis chains on a table of weights, in place; returns the number of accepted moves.
 
-    table (2^N,);  states (chain,);  moves: bits reversed by each move;  antiparallel: moves of two equal spins are
-    rejected;  out (sweep, chain).
+    table (2^N,);  states (chain,);  masks, exchange (move,): as in `nqs.model.moves.Moves`;  out (sweep, chain).
     """
     accepted = 0
     for chain in range(len(states)):
         word = states[chain]
         for sweep in range(len(out)):
             for _ in range(n_sites):
-                move = moves[int(rng.random() * len(moves))]
-                if antiparallel and ((word & move) == 0 or (word & move) == move):
+                pick = int(rng.random() * len(masks))
+                move = masks[pick]
+                if exchange[pick] and ((word & move) == 0 or (word & move) == move):
                     continue
                 if table[word ^ move] > rng.random() * table[word]:
                     word ^= move

@@ -14,6 +14,7 @@ from nqs.ansatz.rbm_torch import Machines
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.torch_network import TorchAnsatz
 from nqs.exact import transfer_matrix
+from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
 from nqs.networks.dense import Dense
 from nqs.networks.periodic_cnn import PeriodicCNN
@@ -115,7 +116,7 @@ def machines_on(device, n_sites, n_hidden, n_models=3):
 
 def chains_named(name, n_sites, **numbers):
     """Chains of flips or exchanges, and where those of three models start."""
-    chains = Chains(n_sites, **numbers, bonds=ring_bonds(n_sites) if name == "exchange" else None)
+    chains = Chains(n_sites, **numbers, moves=exchanges(ring_bonds(n_sites)) if name == "exchange" else None)
     return chains, np.stack([chains.start(np.random.default_rng(model)) for model in range(3)])
 
 

@@ -9,11 +9,13 @@ from support.vmc_problems import ENERGY, courses_of, p_value, ring_bonds, ring_p
 
 from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.rbm_torch import Machines
+from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
 from nqs.vmc import loop, stochastic_reconfiguration
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
 from nqs.vmc.gpu.rbm_sampler import StackedChains, StackedExact, stack_sampler
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.optimisers import Adam, Sgd
 from nqs.vmc.sampler import Chains, Exact
 from nqs.vmc.stages import rbm as rbm_stage
@@ -42,9 +44,9 @@ def test_amplitudes_ratios_and_local_energies_are_those_of_each_machine():
     energies = gpu_rbm.local_energies(problem.hamiltonian, machines, packed)
     for model, wave in enumerate(waves):
         np.testing.assert_allclose(machines.log_psi_all()[model], wave.log_psi_all(), atol=1e-12)
-        ratios = machines.swap_ratios(packed, torch.as_tensor(bonds))[model]
-        np.testing.assert_allclose(ratios, wave.swap_ratios(states, bonds), rtol=1e-10)
-        np.testing.assert_allclose(energies[model], problem.hamiltonian.local_energies(wave, states), rtol=1e-10)
+        ratios = machines.ratios(packed, *torch.as_tensor(bonds).unbind(1))[model]
+        np.testing.assert_allclose(ratios, wave.ratios(states, exchanges(bonds)), rtol=1e-10)
+        np.testing.assert_allclose(energies[model], local_energies(problem.hamiltonian, wave, states), rtol=1e-10)
 
 
 def test_amplitudes_of_saturated_units():
@@ -70,7 +72,7 @@ def test_directions_on_equal_states_are_those_of_each_machine(method):
     directions, failed = solve(machines.derivatives(packed), padded.float(), energies.float(), problem.shift)
     assert not failed.any()
     for model, wave in enumerate(waves):
-        local = problem.hamiltonian.local_energies(wave, samples[model])
+        local = local_energies(problem.hamiltonian, wave, samples[model])
         expected = stochastic_reconfiguration.direction(
             wave.derivatives(samples[model]), weights[model], local, problem.shift
         )
@@ -90,8 +92,8 @@ def test_exact_draws_follow_psi_squared(zero_magnetisation):
 @pytest.mark.parametrize("name", ["flip", "exchange"])
 def test_chains_follow_psi_squared(name, by_table):
     """256 chains, every tenth sweep, so that states are as good as independent."""
-    bonds = ring_bonds(4) if name == "exchange" else None
-    chains = Chains(4, 4096, 256, discard=20, thinning=10, bonds=bonds)
+    moves = exchanges(ring_bonds(4)) if name == "exchange" else None
+    chains = Chains(4, 4096, 256, discard=20, thinning=10, moves=moves)
     _, machines, waves = random_machines(Rbm(4, 8, 0.3), 2)
     start = np.stack([chains.start(np.random.default_rng(model)) for model in range(2)])
     draws = StackedChains(chains, 2, "cpu").draw(machines, start, [3, 4])
@@ -255,7 +257,7 @@ def test_the_table_of_models_names_the_device(stack_on_cpu):
 @pytest.mark.parametrize("name", ["flip", "exchange"])
 def test_the_kernel_for_gpus_makes_the_same_moves(name, by_table):
     pytest.importorskip("triton")
-    chains = Chains(4, 16, 4, discard=2, bonds=ring_bonds(4) if name == "exchange" else None)
+    chains = Chains(4, 16, 4, discard=2, moves=exchanges(ring_bonds(4)) if name == "exchange" else None)
     _, machines, _ = random_machines(Rbm(4, 5, 0.5), 2)
     start = np.stack([chains.start(np.random.default_rng(model)) for model in range(2)])
     plain, kernel = (

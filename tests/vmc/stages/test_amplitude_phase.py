@@ -11,6 +11,7 @@ from safetensors import safe_open
 from nqs.exact.eigenstate import Wavefunction
 from nqs.runtime.errors import InputError
 from nqs.vmc import loop
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.stages import amplitude_phase as amplitude_phase_stage
 from nqs.workflow import cli as command_line
 
@@ -76,7 +77,7 @@ def test_the_first_energy_is_that_of_its_state(kagome12):
     wave = problem.ansatz.at(course.theta)
     states, _ = Wavefunction.read(kagome12).expand()
     weights = np.exp(2 * wave.log_psi(states).real)
-    exact = (weights @ problem.hamiltonian.local_energies(wave, states)).real / weights.sum()
+    exact = (weights @ local_energies(problem.hamiltonian, wave, states)).real / weights.sum()
     loop.iterate(course, problem)
     energy, _, variance = course.trace[0][:3]
     assert abs(energy - exact) < 4 * np.sqrt(variance / 40_000)

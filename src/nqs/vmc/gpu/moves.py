@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nqs.vmc.sampler import Chains
+from nqs.model import moves
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,8 @@ class Moves:
     bits: Tensor
 
     @classmethod
-    def of(cls, sampler: Chains, device: str) -> Moves:
-        """Flips of all sites, or exchanges along the sampler's bonds."""
-        if sampler.bonds is None:
-            sites = torch.arange(sampler.n_sites, device=device)
-            return cls(sites, None, 1 << sites)
-        first, second = torch.as_tensor(sampler.bonds.astype(np.int64), device=device).unbind(1)
-        return cls(first, second, (1 << first) | (1 << second))
+    def of(cls, listed: moves.Moves, device: str | torch.device) -> Moves:
+        """From flips alone or exchanges alone; InputError for other moves."""
+        first, *second = torch.as_tensor(listed.sites, device=device).unbind(1)
+        bits = torch.as_tensor(listed.masks.astype(np.int64), device=device)
+        return cls(first, second[0] if second else None, bits)

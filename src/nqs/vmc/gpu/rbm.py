@@ -19,9 +19,11 @@ from torch import Tensor
 
 from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.rbm_torch import Machines, StackedDerivatives
+from nqs.model.hamiltonians import Hamiltonian
+from nqs.supervised.stacked import spins_of
 from nqs.vmc import stochastic_reconfiguration
+from nqs.vmc.gpu.moves import Moves
 from nqs.vmc.gpu.rbm_sampler import StackSampler, stack_sampler
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import Course, Problem, estimate_energy, note, update
 
 
@@ -76,15 +78,19 @@ def iterate(courses: Sequence[Course], problem: Problem, sampler: StackSampler, 
             update(course, direction, problem)
 
 
-def local_energies(hamiltonian: Heisenberg, machines: Machines, states: Tensor) -> Tensor:
-    """E_loc (m, U) of states (m, U), total, S.S; see `Heisenberg.local_energies`."""
-    bonds = torch.as_tensor(hamiltonian.bonds.astype(np.int64), device=states.device)
-    couplings = torch.as_tensor(hamiltonian.couplings, dtype=torch.float64, device=states.device)
-    first, second = bonds.unbind(1)
-    spins = machines.spins(states)
-    diagonal = 0.25 * (spins[..., first] * spins[..., second]) @ couplings
-    exchange = -0.5 if hamiltonian.marshall else 0.5
-    return diagonal + exchange * (machines.swap_ratios(states, bonds) @ couplings)
+def local_energies(hamiltonian: Hamiltonian, machines: Machines, states: Tensor) -> Tensor:
+    """E_loc (m, U) of states (m, U), as `nqs.vmc.local_energy.local_energies`; moves must be of one kind."""
+    moves = Moves.of(hamiltonian.moves, states.device)
+    amplitudes = torch.as_tensor(hamiltonian.amplitudes, device=states.device)
+    return diagonal(hamiltonian, states) + machines.ratios(states, moves.first, moves.second) @ amplitudes
+
+
+def diagonal(hamiltonian: Hamiltonian, states: Tensor) -> Tensor:
+    """<s|H|s> (m, U) of states (m, U)."""
+    strings = torch.as_tensor(hamiltonian.strings.astype(np.int64), device=states.device)
+    down = (spins_of(states, hamiltonian.n_sites) < 0).double()
+    odd = (down @ (spins_of(strings, hamiltonian.n_sites) > 0).double().T) % 2  # (m, U, string)
+    return (1 - 2 * odd) @ torch.as_tensor(hamiltonian.values, device=states.device)
 
 
 def natural_gradients(

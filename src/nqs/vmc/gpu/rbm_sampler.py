@@ -117,7 +117,7 @@ class StackedChains:
 
     def __init__(self, sampler: Chains, n_models: int, device: str, method: str | None = None) -> None:
         self.sampler, self.n_sites = sampler, sampler.n_sites
-        self.moves = Moves.of(sampler, device)
+        self.moves = Moves.of(sampler.proposals, device)
         self.sweeps = sampler.discard + sampler.thinning * (sampler.samples // sampler.chains)
         self.generators = [torch.Generator(device) for _ in range(n_models)]
         shape = n_models, self.sweeps, sampler.n_sites, sampler.chains

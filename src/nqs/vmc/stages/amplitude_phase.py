@@ -27,13 +27,13 @@ from nqs.ansatz.amplitude_phase import AmplitudePhase
 from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.protocol import Ansatz
 from nqs.exact.eigenstate import Wavefunction
+from nqs.model.hamiltonians import j1j2
 from nqs.model.lattices import make_cluster
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import TRACE_COLUMNS, Course, Problem
 from nqs.vmc.optimisers import Sgd
 from nqs.vmc.runs import Checkpoints, train_all
@@ -51,15 +51,10 @@ def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Probl
             f"network {settings['key']['network']}: {network['architecture']} cannot be used here; take dense"
         )
     cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    bonds = [(cluster.j1, 1.0), (cluster.j2, ground_state.j2)] if ground_state.j2 else [(cluster.j1, 1.0)]
+    bonds = {"j1": cluster.j1, "j2": cluster.j2}
     dense = DenseAnsatz(cluster.n_sites, tuple(network["hidden"]))
     return Problem(
-        hamiltonian=Heisenberg(
-            cluster.n_sites,
-            np.concatenate([pairs for pairs, _ in bonds]),
-            np.concatenate([np.full(len(pairs), coupling) for pairs, coupling in bonds]),
-            marshall=False,
-        ),
+        hamiltonian=j1j2(cluster.n_sites, bonds, ground_state.j2),
         ansatz=AmplitudePhase(dense, dense),
         sampler=Exact(cluster.n_sites, block["samples"], zero_magnetisation=True),
         optimiser=Sgd(block["learning_rate"]),
@@ -143,7 +138,7 @@ def result_table(
                 "status": course.status,
                 "message": course.message,
                 "iterations": course.iteration,
-                "energy_ss": energy,
+                problem.hamiltonian.energy_column: energy,
                 "energy_error": (energy - problem.exact_energy) / abs(problem.exact_energy),
                 "overlap_full": found[course.iteration],
                 "settled": settled(energies, window),

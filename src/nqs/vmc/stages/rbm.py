@@ -26,13 +26,14 @@ from safetensors.numpy import save_file
 
 from nqs.ansatz.rbm import Rbm
 from nqs.exact.eigenstate import Wavefunction
+from nqs.model.hamiltonians import Hamiltonian, heisenberg
 from nqs.model.lattices import make_cluster
+from nqs.model.moves import flips
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
 from nqs.vmc import runs
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import TRACE_COLUMNS, Course, Problem, summary
 from nqs.vmc.optimisers import OPTIMISERS
 from nqs.vmc.runs import After, Checkpoints
@@ -42,7 +43,7 @@ from nqs.vmc.sampler import Chains, Exact, Sampler
 def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
     """The cell's Hamiltonian, ansatz, sampler and stopping rule."""
     cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    hamiltonian = Heisenberg(cluster.n_sites, cluster.j1, np.ones(len(cluster.j1)))
+    hamiltonian = heisenberg(cluster.n_sites, cluster.j1, marshall=True)
     ansatz, optimiser = dict(settings["ansatz"]), dict(settings["optimiser"])
     return Problem(
         hamiltonian=hamiltonian,
@@ -57,13 +58,13 @@ def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Probl
     )
 
 
-def sampler_of(settings: Mapping[str, Any], hamiltonian: Heisenberg) -> Sampler:
-    """Exact draws, single-spin flips or exchanges."""
+def sampler_of(settings: Mapping[str, Any], hamiltonian: Hamiltonian) -> Sampler:
+    """Exact draws, single-spin flips, or the Hamiltonian's own moves, exchanges."""
     n_sites, samples = hamiltonian.n_sites, settings["samples"]
     if settings["rule"] == "exact":
         return Exact(n_sites, samples, settings["space"] == "zero")
-    bonds = hamiltonian.bonds if settings["rule"] == "exchange" else None
-    return Chains(n_sites, samples, settings["chains"], settings["discard"], settings["sweeps"], bonds)
+    moves = hamiltonian.moves if settings["rule"] == "exchange" else flips(n_sites)
+    return Chains(n_sites, samples, settings["chains"], settings["discard"], settings["sweeps"], moves)
 
 
 def run(
