@@ -125,7 +125,7 @@ GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 wildcard_constraints:
     study=r"[a-z]+\d{4}",
     cluster=r"[A-Za-z][A-Za-z0-9]*",
-    j2=r"\d+(\.\d+)?([eE]-?\d+)?",
+    j2=r"-?\d+(\.\d+)?([eE]-?\d+)?",
     epsilon=r"\d+(\.\d+)?([eE]-?\d+)?",
     network=r"[A-Za-z][A-Za-z0-9]*",
     target="sign|amplitude",
@@ -154,9 +154,8 @@ def as_json(value):
 
 
 def cluster_settings(name):
-    """Lattice and shape of a cluster."""
-    lattice, shape = CONFIG.cluster(name)
-    return {"name": name, "lattice": lattice, "shape": list(shape)}
+    """What a cluster is made from."""
+    return CONFIG.cluster_settings(name)
 
 
 def ground_state_file(cluster, j2):

@@ -50,11 +50,10 @@ def hamiltonian(settings: Settings, out: Out, threads: Threads = 1) -> None:
     """Bases and matrices of all symmetry sectors of a cluster."""
     set_threads(1)
     from nqs.exact import blocks as stage
-    from nqs.model.lattices import make_cluster
+    from nqs.model.lattices import cluster_of
 
     cell = json.loads(settings)
-    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
-    stage.build(cluster, out, cell["symmetries"], cell["backend"], threads)
+    stage.build(cluster_of(cell), out, cell["symmetries"], cell["backend"], threads)
 
 
 @app.command("ground-state")
@@ -86,10 +85,10 @@ def momentum_check(
     """Compare ground states with the lowest energy over all momenta, complex ones included."""
     set_threads(1)
     from nqs.exact import momentum_check as stage
-    from nqs.model.lattices import make_cluster
+    from nqs.model.lattices import cluster_of
 
     cell = json.loads(settings)
-    stage.check(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])), ground_states, out)
+    stage.check(cluster_of(cell), ground_states, out)
 
 
 @app.command()
@@ -427,11 +426,11 @@ def published_trends(
 def lattice_geometry(settings: Settings, out: Out) -> None:
     """Sites and bonds of clusters, as drawn."""
     from nqs.analysis.lattice_geometry import lattice_geometry as table_of
-    from nqs.model.lattices import make_cluster
+    from nqs.model.lattices import cluster_of
     from nqs.runtime.files import atomic
 
     cells = json.loads(settings)["clusters"]
-    table = table_of(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])) for cell in cells)
+    table = table_of(map(cluster_of, cells))
     with atomic(out) as temporary:
         table.to_csv(temporary, index=False)
 

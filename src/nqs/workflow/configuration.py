@@ -16,40 +16,17 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from nqs.model.clusters import CLUSTERS, dimension, sites
+from nqs.model.clusters import BY_BONDS, CLUSTERS, dimension, sites
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
 from nqs.studies.ju2025.config import Ju2025
 from nqs.studies.mummaneni2026.config import Mummaneni2026
 from nqs.studies.westerhout2020.config import Westerhout2020
+from nqs.workflow.configured_clusters import MOST_LISTED_SITES, ClusterBlock, with_files
 
 ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
-MOST_SITES = 36  # exact ground states end here
-MOST_LISTED_SITES = 24  # 2.7 million basis states
-
-
-class ClusterBlock(Block):
-    """A cluster of your own: a rectangular torus of one of the known lattices, or a ring."""
-
-    lattice: Literal["square", "triangle", "kagome", "ring"] = Field(description="bond pattern")
-    shape: tuple[Positive, Positive] = Field(description="unit cells along x and y; ring: sites and 1")
-
-    @model_validator(mode="after")
-    def has_an_sz_zero_sector(self) -> ClusterBlock:
-        n = sites(self.lattice, self.shape)
-        if self.lattice == "ring":
-            if self.shape[1] != 1 or n < 4:
-                raise ValueError("a ring needs the shape [N, 1] with at least 4 sites")
-        elif min(self.shape) < SMALLEST_SIDE[self.lattice]:
-            side = SMALLEST_SIDE[self.lattice]
-            raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
-        if n > MOST_SITES:
-            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
-        if n % 2:
-            raise ValueError(f"{n} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
-        return self
+CONVOLVED = ("square", "triangle", "ring")  # lattices with one site per unit cell
 
 
 class NetworkBlock(Block):
@@ -133,6 +110,9 @@ class Config(Block):
             pick(name, known, "cluster", key)
             if self.cluster(name)[0] == "ring":
                 raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
+        for key, name, couplings in study.coupled():
+            if any(couplings) and name in self.clusters and self.clusters[name].lacks_j2:
+                raise ValueError(f"{key}: '{name}' has no J2 bonds; give it some, or couplings of 0 only")
         for key, name in study.network_names():
             pick(name, sorted(self.networks), "network", key)
         return self
@@ -141,10 +121,10 @@ class Config(Block):
     def clusters_carry_what_is_computed(self) -> Config:
         study = self.westerhout2020
         for key, cluster, name in study.trained_on():
-            if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] == "kagome":
+            if self.networks[name].architecture == "cnn" and self.cluster(cluster)[0] not in CONVOLVED:
                 raise ValueError(
-                    f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
-                    "choose a dense network"
+                    f"{key}: network '{name}' needs a torus with one site per unit cell and cannot run on "
+                    f"'{cluster}'; choose a dense network"
                 )
         for key, cluster in study.on_the_whole_basis():
             if sites(*self.cluster(cluster)) > MOST_LISTED_SITES:
@@ -204,8 +184,14 @@ class Config(Block):
     def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
         """Lattice and shape of a cluster, built in or your own."""
         if name in self.clusters:
-            return self.clusters[name].lattice, self.clusters[name].shape
+            return self.clusters[name].lattice or BY_BONDS, self.clusters[name].size
         return CLUSTERS[name]
+
+    def cluster_settings(self, name: str) -> dict[str, Any]:
+        """What a cluster is made from, as nqs.model.lattices.cluster_of takes it."""
+        lattice, shape = self.cluster(name)
+        listed = self.clusters[name].listed if name in self.clusters else {}
+        return {"name": name, "lattice": lattice, "shape": list(shape), **listed}
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,7 +214,7 @@ def load(root: Path, overrides: Mapping[str, Any]) -> Config:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     preset = read_yaml(presets[scale]) if scale in presets else {}
-    return validate(merge(merge(base, preset), {**overrides, "scale": scale}))
+    return validate(with_files(merge(merge(base, preset), {**overrides, "scale": scale}), root))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

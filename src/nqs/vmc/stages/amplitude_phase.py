@@ -27,7 +27,7 @@ from nqs.ansatz.amplitude_phase import AmplitudePhase
 from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.protocol import Ansatz
 from nqs.exact.eigenstate import Wavefunction
-from nqs.model.lattices import make_cluster
+from nqs.model.hamiltonians import j1j2_couplings
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.progress import Progress
@@ -49,18 +49,18 @@ def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Probl
         raise InputError(
             f"network {settings['key']['network']}: {network['architecture']} cannot be used here; take dense"
         )
-    cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    bonds = [(cluster.j1, 1.0), (cluster.j2, ground_state.j2)] if ground_state.j2 else [(cluster.j1, 1.0)]
-    dense = DenseAnsatz(cluster.n_sites, tuple(network["hidden"]))
+    couplings = j1j2_couplings(ground_state.j2)
+    bonds = [(ground_state.bonds[name], coupling) for name, coupling in couplings.items() if coupling]
+    dense = DenseAnsatz(ground_state.n_sites, tuple(network["hidden"]))
     return Problem(
         hamiltonian=Heisenberg(
-            cluster.n_sites,
+            ground_state.n_sites,
             np.concatenate([pairs for pairs, _ in bonds]),
             np.concatenate([np.full(len(pairs), coupling) for pairs, coupling in bonds]),
             marshall=False,
         ),
         ansatz=AmplitudePhase(dense, dense),
-        sampler=Exact(cluster.n_sites, block["samples"], zero_magnetisation=True),
+        sampler=Exact(ground_state.n_sites, block["samples"], zero_magnetisation=True),
         optimiser=Sgd(block["learning_rate"]),
         shift=block["shift"],
         exact_energy=ground_state.energy,

@@ -26,7 +26,6 @@ from safetensors.numpy import save_file
 
 from nqs.ansatz.rbm import Rbm
 from nqs.exact.eigenstate import Wavefunction
-from nqs.model.lattices import make_cluster
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
 from nqs.runtime.seeds import seed_of
@@ -40,12 +39,12 @@ from nqs.vmc.sampler import Chains, Exact, Sampler
 
 def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
     """The cell's Hamiltonian, ansatz, sampler and stopping rule."""
-    cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    hamiltonian = Heisenberg(cluster.n_sites, cluster.j1, np.ones(len(cluster.j1)))
+    n_sites, bonds = ground_state.n_sites, ground_state.bonds["j1"]
+    hamiltonian = Heisenberg(n_sites, bonds, np.ones(len(bonds)))
     ansatz, optimiser = dict(settings["ansatz"]), dict(settings["optimiser"])
     return Problem(
         hamiltonian=hamiltonian,
-        ansatz=Rbm(cluster.n_sites, ansatz["alpha"] * cluster.n_sites, ansatz["initial_std"]),
+        ansatz=Rbm(n_sites, ansatz["alpha"] * n_sites, ansatz["initial_std"]),
         sampler=sampler_of(settings["sampler"], hamiltonian),
         optimiser=OPTIMISERS[optimiser.pop("name")](**optimiser),
         shift=settings["shift"],
