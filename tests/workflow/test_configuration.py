@@ -141,7 +141,6 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "no clusters": ({"westerhout2020": {"fig1": {"clusters": []}}}, ["westerhout2020.fig1.clusters", "empty"]),
     "no networks": ({"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": []}]}}}, ["networks", "empty"]),
     "infinite coupling": (fig5(j2=[float("inf")]), ["fig5.panels.0.j2", "finite"]),
-    "negative coupling": (fig5(j2=[-0.1]), ["fig5.panels.0.j2", "greater than or equal to 0"]),
     "true as a number": ({"westerhout2020": {"fig5": {"repeats": True}}}, ["fig5.repeats", "integer"]),
     "text for a block": ({"westerhout2020": 3}, ["westerhout2020", "given: 3"]),
     "panels of one cluster twice": (

@@ -51,7 +51,12 @@ def _nearest(direct: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def _periodic_images(cluster: Cluster) -> np.ndarray:
-    """Vectors (9, 2) from a site to its copies in this cell (first) and the eight around it."""
+    """Vectors (9, 2) from a site to its copies in this cell (first) and the eight around it.
+
+    A cluster whose translations are not known has none but itself.
+    """
+    if not {"tx", "ty"} <= set(cluster.translations):
+        return np.zeros((1, 2))
     sides = [
         length * _most_common(cluster.positions[cluster.translations[name]] - cluster.positions)
         for name, length in zip(("tx", "ty"), cluster.shape, strict=True)

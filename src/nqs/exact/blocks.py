@@ -27,7 +27,7 @@ from quspin.operators import hamiltonian as quspin_hamiltonian
 from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.neighbours import aligned_sum
 from nqs.model.hamiltonians import heisenberg_j1j2
-from nqs.model.lattices import Cluster, make_cluster
+from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import Generator, Group, characters, is_representation, make_generator, make_group
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
@@ -204,5 +204,5 @@ def _reverse_bits(states: np.ndarray, n_sites: int) -> np.ndarray:
 def stage(job: Job) -> None:
     """Bases and matrices of all symmetry sectors of a cluster."""
     cell = job.settings
-    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
+    cluster = cluster_of(cell)
     build(cluster, job.out("hamiltonian"), cell["symmetries"], cell["backend"], job.threads)

@@ -17,7 +17,7 @@ The global sign makes the component of largest magnitude positive.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib.metadata import version
 from math import comb
@@ -63,6 +63,7 @@ class Wavefunction:
     flips: np.ndarray
     characters: np.ndarray
     degenerate: bool = False
+    bonds: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def dimension(self) -> int:
@@ -144,13 +145,13 @@ class Wavefunction:
     def write(self, path: Path, bonds: Mapping[str, np.ndarray] | None = None) -> None:
         """Write the file, with the bonds (n, 2) of each set for reference; a reader never sees half of it."""
         with atomic(Path(path)) as temporary, h5py.File(temporary, "w") as file:
-            for field in fields(self):
-                value = getattr(self, field.name)
-                if field.name in ARRAYS:
-                    file.create_dataset(field.name, data=value, compression="lzf", shuffle=True)
-                else:
-                    file.attrs[field.name] = value
-            for name, pairs in (bonds or {}).items():
+            for entry in fields(self):
+                value = getattr(self, entry.name)
+                if entry.name in ARRAYS:
+                    file.create_dataset(entry.name, data=value, compression="lzf", shuffle=True)
+                elif entry.name != "bonds":
+                    file.attrs[entry.name] = value
+            for name, pairs in (bonds or self.bonds).items():
                 file[f"bonds/{name}"] = pairs
             file.attrs["units"] = "S.S, J1 = 1, total energies"
             file.attrs["near_crossing"] = self.near_crossing
@@ -162,7 +163,8 @@ class Wavefunction:
         """Read a file; BrokenFileError if it is missing, truncated or incomplete."""
         with open_hdf5(path) as file:
             arrays = {key: file[key][...].astype(kind, copy=False) for key, kind in ARRAYS.items()}
-            return cls(**arrays, **_attributes(file.attrs))
+            bonds = {name: pairs[...] for name, pairs in file["bonds"].items()} if "bonds" in file else {}
+            return cls(**arrays, **_attributes(file.attrs), bonds=bonds)
 
 
 def _attributes(attrs: h5py.AttributeManager) -> dict:

@@ -19,7 +19,7 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ground_state import lowest_levels
 from nqs.model.clusters import dimension
 from nqs.model.hamiltonians import j1j2_couplings
-from nqs.model.lattices import Cluster, make_cluster
+from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import make_group
 from nqs.runtime.errors import GroundStateError, InputError
 from nqs.runtime.files import atomic, open_hdf5
@@ -94,5 +94,5 @@ def row(state: Wavefunction, energy: float, gap: float) -> dict[str, object]:
 def stage(job: Job) -> None:
     """Compare ground states with the lowest energy over all momenta, complex ones included."""
     cell = job.settings
-    cluster = make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"]))
+    cluster = cluster_of(cell)
     check(cluster, job.inputs.get("ground_states", ()), job.out("table"))

@@ -57,6 +57,7 @@ EXACT: dict[str, Any] = {"color": "0.45", "linestyle": (0, (3, 1.6)), "linewidth
 
 # J2/J1 between which each model is strongly frustrated [Westerhout 2020].
 FRUSTRATED = {"square": (0.4, 0.6), "triangle": (1.25, inf), "kagome": (0.51, 1.82)}
+NOWHERE = (inf, inf)  # of clusters given by their bonds nothing is known
 SHADE = "0.9"
 PUBLISHED_SIZE = 4.5
 SMALL_PRINT = 5.5  # points
@@ -116,7 +117,7 @@ def published_key(label: str = "published") -> Line2D:
 def frustrated(ax: Axes, lattice: str) -> None:
     """Shade J2/J1 where `lattice` is strongly frustrated; set the limits of the x axis first."""
     left, right = ax.get_xlim()
-    start, end = FRUSTRATED[lattice]
+    start, end = FRUSTRATED.get(lattice, NOWHERE)
     if start < right and end > left:
         ax.axvspan(max(start, left), min(end, right), color=SHADE, linewidth=0, zorder=0)
     ax.set_xlim(left, right)
@@ -124,7 +125,7 @@ def frustrated(ax: Axes, lattice: str) -> None:
 
 def is_frustrated(lattice: str, j2_over_j1: float) -> bool:
     """Whether `lattice` is strongly frustrated at this coupling; the ends of the region are part of it."""
-    start, end = FRUSTRATED[lattice]
+    start, end = FRUSTRATED.get(lattice, NOWHERE)
     return start <= j2_over_j1 <= end
 
 

@@ -26,7 +26,8 @@ CLUSTERS: Registry[str, tuple[str, tuple[int, int]]] = {
 # al. (2020) had it, triangle24b47 its counterpart with 24 spins.
 MISSING_BONDS = {"triangle24b47": (9, 10), "triangle30b59": (9, 10)}
 
-SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3, "ring": 1}
+BY_BONDS = "bonds"  # lattice of the clusters given by their bonds, whose shape is (sites, 1)
+SITES_PER_CELL = {"square": 1, "triangle": 1, "kagome": 3, "ring": 1, BY_BONDS: 1}
 
 
 def sites(lattice: str, shape: tuple[int, int]) -> int:

@@ -1,19 +1,26 @@
-"""Sites, bonds and symmetries of rectangular periodic clusters and of rings.
+"""Sites, bonds and symmetries of rectangular periodic clusters, of rings, and of clusters given by their bonds.
 
 Square, triangle and ring: site i = x + Lx y; a ring has Ly = 1, bonds between neighbours and no J2. Kagome: unit cell
 X + Lx Y holds sites 3 cell + (0, 1, 2) at (2X, 2Y), (2X+1, 2Y), (2X, 2Y+1) of a grid of 2Lx x 2Ly points whose odd-odd
 points are empty. The ten cells of kagome30 fill a tilted torus, written as one row of shape (10, 1): a step along y is
 the same as seven steps along x, so that `tx` alone generates all translations. A cluster with a missing bond keeps the
 symmetries that leave this bond alone.
+
+A cluster given by its bonds has the lattice "bonds" and the shape (N, 1). Its `translations` are commuting involutions,
+so that the sectors of the ground-state search cover the whole Sz = 0 space; `point_group` makes the group larger. Both
+are found from the bonds (nqs.model.automorphisms), unless symmetries are given: then from their products.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
-from nqs.model.clusters import CLUSTERS, MISSING_BONDS, sites
+from nqs.model.automorphisms import find_symmetries
+from nqs.model.bond_lists import check as check_bonds
+from nqs.model.clusters import BY_BONDS, CLUSTERS, MISSING_BONDS, sites
 from nqs.runtime.errors import InputError
 
 Point = tuple[int, int]
@@ -40,7 +47,7 @@ KAGOME30_CELLS = ((0, 0), (1, 0), (2, 0), (3, 0), (0, 2), (1, 2), (2, 2), (0, 1)
 
 @dataclass(frozen=True, eq=False)
 class Cluster:
-    """A periodic cluster with its two bond sets and its symmetry generators.
+    """A cluster with its two bond sets and its symmetry generators.
 
     positions (n_sites, 2) Cartesian, for drawing;  j1, j2 (bonds, 2), pairs i < j, rows sorted;
     a symmetry is an array (n_sites,) whose entry i is the site that site i moves to.
@@ -60,16 +67,51 @@ class Cluster:
 def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
     """The cluster called `name`, built in or described in `extra`.
 
-    extra: name -> {"lattice": ..., "shape": [x, y]};  ValueError for an unknown name.
+    extra: name -> settings as of `cluster_of`;  ValueError for an unknown name.
     """
     if extra and name in extra:
-        width, height = extra[name]["shape"]
-        return make_cluster(name, extra[name]["lattice"], (width, height))
+        return cluster_of({"name": name, **extra[name]})
     if name not in CLUSTERS:
         known = [*CLUSTERS, *(extra or {})]
         near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
         raise InputError(f"unknown cluster '{name}'; the nearest known name is '{near}'")
     return make_cluster(name, *CLUSTERS[name])
+
+
+def cluster_of(settings: Mapping[str, Any]) -> Cluster:
+    """The cluster that settings describe: name, lattice and shape; in place of a shape also bonds.
+
+    bonds: set -> pairs;  positions: [x, y] of each site, or None;  symmetries: name -> permutation, or None.
+    """
+    if settings["lattice"] != BY_BONDS:
+        width, height = settings["shape"]
+        return make_cluster(settings["name"], settings["lattice"], (width, height))
+    return bond_cluster(settings["name"], *(settings.get(key) for key in ("bonds", "positions", "symmetries")))
+
+
+def bond_cluster(name: str, bonds: Any, positions: Any = None, symmetries: Any = None) -> Cluster:
+    """A cluster given by its bonds; without positions its sites are drawn on a circle. InputError for broken lists."""
+    listed = check_bonds(bonds, positions, symmetries)
+    n_sites = listed.n_sites
+    given = None if listed.symmetries is None else list(listed.symmetries.values())
+    found = find_symmetries(n_sites, list(listed.bonds.values()), given)
+    # With no involution there still is a translation, so that nothing else is taken for what labels the sectors.
+    commuting = found.commuting or [tuple(range(n_sites))]
+    moves = {f"s{n}": np.array(move) for n, move in enumerate([*commuting, *found.further])}
+    names = list(moves)
+    made = Cluster(
+        name=name,
+        lattice=BY_BONDS,
+        shape=(n_sites, 1),
+        n_sites=n_sites,
+        positions=_circle(n_sites) if listed.positions is None else np.array(listed.positions),
+        j1=np.array(listed.bonds["j1"], dtype=int).reshape(-1, 2),
+        j2=np.array(listed.bonds["j2"], dtype=int).reshape(-1, 2),
+        translations={key: moves[key] for key in names[: len(commuting)]},
+        point_group={key: moves[key] for key in names[len(commuting) :]},
+    )
+    check_symmetries(made)
+    return made
 
 
 def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
@@ -205,10 +247,15 @@ def _cartesian(lattice: str, grid: list[Point]) -> np.ndarray:
     points = np.array(grid, dtype=float)
     if lattice == "square":
         return points
-    if lattice == "ring":  # on a circle, clockwise from the top, bonds of length 1
-        angle = 2 * np.pi * points[:, 0] / len(points)
-        return np.column_stack([np.sin(angle), np.cos(angle)]) / (2 * np.sin(np.pi / len(points)))
+    if lattice == "ring":
+        return _circle(len(points))
     return points @ np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]])
+
+
+def _circle(n_sites: int) -> np.ndarray:
+    """Sites on a circle, clockwise from the top, neighbours at distance 1: (n_sites, 2)."""
+    angle = 2 * np.pi * np.arange(n_sites, dtype=float) / n_sites
+    return np.column_stack([np.sin(angle), np.cos(angle)]) / (2 * np.sin(np.pi / n_sites))
 
 
 def _point_group(lattice: str, shape: tuple[int, int]) -> dict[str, Callable[[int, int], Point]]:

@@ -22,7 +22,7 @@ def whole_number(value: object) -> object:
 
 
 Epsilon = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
-Coupling = Annotated[float, Field(ge=0), AfterValidator(six_digits)]
+Coupling = Annotated[float, AfterValidator(six_digits)]
 Count = Annotated[int, BeforeValidator(whole_number), Field(ge=0, strict=True)]
 Positive = Annotated[int, BeforeValidator(whole_number), Field(ge=1, strict=True)]
 

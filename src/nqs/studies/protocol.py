@@ -47,6 +47,9 @@ class Common(Protocol):
     def n_sites(self, name: str) -> int:
         """Sites of a cluster."""
 
+    def lacks_j2(self, name: str) -> bool:
+        """Whether a cluster has no J2 bonds by its list of bonds."""
+
     def cluster_settings(self, name: str) -> dict[str, Any]:
         """What a stage needs to make a cluster."""
 

@@ -16,38 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
-from nqs.model.clusters import CLUSTERS, sites
+from nqs.model.clusters import BY_BONDS, CLUSTERS, sites
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
 from nqs.studies.protocol import Study, StudyConfig
+from nqs.workflow.configured_clusters import ClusterBlock, with_files
 from nqs.workflow.studies import found_studies
 
 ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
-MOST_SITES = 36  # exact ground states end here
-
-
-class ClusterBlock(Block):
-    """A cluster of your own: a rectangular torus of one of the known lattices, or a ring."""
-
-    lattice: Literal["square", "triangle", "kagome", "ring"] = Field(description="bond pattern")
-    shape: tuple[Positive, Positive] = Field(description="unit cells along x and y; ring: sites and 1")
-
-    @model_validator(mode="after")
-    def has_an_sz_zero_sector(self) -> ClusterBlock:
-        n = sites(self.lattice, self.shape)
-        if self.lattice == "ring":
-            if self.shape[1] != 1 or n < 4:
-                raise ValueError("a ring needs the shape [N, 1] with at least 4 sites")
-        elif min(self.shape) < SMALLEST_SIDE[self.lattice]:
-            side = SMALLEST_SIDE[self.lattice]
-            raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
-        if n > MOST_SITES:
-            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
-        if n % 2:
-            raise ValueError(f"{n} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
-        return self
 
 
 class NetworkBlock(Block):
@@ -148,14 +125,19 @@ class Common(Block):
         return sites(*self.cluster(name))
 
     def cluster_settings(self, name: str) -> dict[str, Any]:
-        """What a stage needs to make a cluster."""
+        """What a cluster is made from, as nqs.model.lattices.cluster_of takes it."""
         lattice, shape = self.cluster(name)
-        return {"name": name, "lattice": lattice, "shape": list(shape)}
+        listed = self.clusters[name].listed if name in self.clusters else {}
+        return {"name": name, "lattice": lattice, "shape": list(shape), **listed}
+
+    def lacks_j2(self, name: str) -> bool:
+        """Whether a cluster of the user's own is given by its bonds and has none of J2."""
+        return name in self.clusters and self.clusters[name].lacks_j2
 
     def cluster(self, name: str) -> tuple[str, tuple[int, int]]:
         """Lattice and shape of a cluster, built in or your own."""
         if name in self.clusters:
-            return self.clusters[name].lattice, self.clusters[name].shape
+            return self.clusters[name].lattice or BY_BONDS, self.clusters[name].size
         return CLUSTERS[name]
 
     if TYPE_CHECKING:  # the blocks of the studies are made from their objects
@@ -192,7 +174,7 @@ def load(root: Path, overrides: Mapping[str, Any]) -> Common:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     preset = read_yaml(presets[scale]) if scale in presets else {}
-    return validate(merge(merge(base, preset), {**overrides, "scale": scale}))
+    return validate(with_files(merge(merge(base, preset), {**overrides, "scale": scale}), root))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from pydantic import BaseModel
@@ -48,7 +49,12 @@ def type_name(annotation: Any) -> str:
     """A type in words."""
     if nested(annotation):
         return {"block": "block", "dict": "blocks by name", "tuple": "list of blocks"}[nested(annotation)[0]]  # type: ignore[index]
-    origin, arguments = getattr(annotation, "__origin__", None), getattr(annotation, "__args__", ())
+    origin = getattr(annotation, "__origin__", None)
+    arguments: tuple[Any, ...] = getattr(annotation, "__args__", ())
+    if isinstance(annotation, UnionType):
+        return type_name(arguments[0])
+    if origin is dict:
+        return f"{type_name(arguments[1])} by name"
     if origin is tuple:
         words = [type_name(argument) for argument in arguments if argument is not Ellipsis]
         return f"list of {words[0]}" if Ellipsis in arguments else "[" + ", ".join(words) + "]"

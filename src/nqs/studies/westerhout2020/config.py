@@ -154,6 +154,14 @@ class Westerhout2020(Block):
                 if getattr(place, "lacking", None):
                     yield f"{STUDY}.{name}.{part}.{number}.lacking", place.lacking
 
+    def coupled(self) -> Iterator[tuple[str, str, tuple[float, ...]]]:
+        """Key, cluster and couplings of every panel and point."""
+        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
+            part = "points" if isinstance(block, TableX1) else "panels"
+            for number, place in enumerate(getattr(block, part)):
+                couplings = (place.j2,) if isinstance(place.j2, float) else place.j2
+                yield f"{STUDY}.{name}.{part}.{number}.j2", place.cluster, couplings
+
     def training_sets(self) -> Iterator[tuple[str, str, float]]:
         """Key, cluster and size of every training set."""
         for name, block in self.trained.items():

@@ -8,6 +8,7 @@ from nqs.studies.protocol import StudyConfig
 from nqs.studies.westerhout2020.config import Westerhout2020
 
 MOST_LISTED_SITES = 24  # 2.7 million basis states
+CONVOLVED = ("square", "triangle", "ring")  # lattices with one site per unit cell
 
 Config = StudyConfig[Westerhout2020]
 
@@ -28,6 +29,9 @@ def names_exist(config: Config) -> None:
         pick(name, common.cluster_names(), "cluster", key)
         if common.cluster(name)[0] == "ring":
             raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
+    for key, name, couplings in config.block.coupled():
+        if any(couplings) and common.lacks_j2(name):
+            raise ValueError(f"{key}: '{name}' has no J2 bonds; give it some, or couplings of 0 only")
     for key, name in config.block.network_names():
         pick(name, sorted(common.networks), "network", key)
 
@@ -36,9 +40,9 @@ def clusters_carry_what_is_computed(config: Config) -> None:
     """Convolutions have one site per cell; listed bases are short enough."""
     common = config.common
     for key, cluster, name in config.block.trained_on():
-        if common.networks[name].architecture == "cnn" and common.cluster(cluster)[0] == "kagome":
+        if common.networks[name].architecture == "cnn" and common.cluster(cluster)[0] not in CONVOLVED:
             raise ValueError(
-                f"{key}: network '{name}' needs one site per unit cell and cannot run on '{cluster}'; "
+                f"{key}: network '{name}' needs a torus with one site per unit cell and cannot run on '{cluster}'; "
                 "choose a dense network"
             )
     for key, cluster in config.block.on_the_whole_basis():

@@ -28,7 +28,6 @@ from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.protocol import Ansatz
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import j1j2
-from nqs.model.lattices import make_cluster
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
@@ -50,13 +49,11 @@ def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Probl
         raise InputError(
             f"network {settings['key']['network']}: {network['architecture']} cannot be used here; take dense"
         )
-    cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    bonds = {"j1": cluster.j1, "j2": cluster.j2}
-    dense = DenseAnsatz(cluster.n_sites, tuple(network["hidden"]))
+    dense = DenseAnsatz(ground_state.n_sites, tuple(network["hidden"]))
     return Problem(
-        hamiltonian=j1j2(cluster.n_sites, bonds, ground_state.j2),
+        hamiltonian=j1j2(ground_state.n_sites, ground_state.bonds, ground_state.j2),
         ansatz=AmplitudePhase(dense, dense),
-        sampler=Exact(cluster.n_sites, block["samples"], zero_magnetisation=True),
+        sampler=Exact(ground_state.n_sites, block["samples"], zero_magnetisation=True),
         optimiser=Sgd(block["learning_rate"]),
         shift=block["shift"],
         exact_energy=ground_state.energy,

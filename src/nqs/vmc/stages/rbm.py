@@ -27,7 +27,6 @@ from safetensors.numpy import save_file
 from nqs.ansatz.rbm import Rbm
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import Hamiltonian, heisenberg
-from nqs.model.lattices import make_cluster
 from nqs.model.moves import flips
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
@@ -42,12 +41,12 @@ from nqs.vmc.sampler import Chains, Exact, Sampler
 
 def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
     """The cell's Hamiltonian, ansatz, sampler and stopping rule."""
-    cluster = make_cluster(ground_state.cluster, ground_state.lattice, ground_state.shape)
-    hamiltonian = heisenberg(cluster.n_sites, cluster.j1, marshall=True)
+    n_sites = ground_state.n_sites
+    hamiltonian = heisenberg(n_sites, ground_state.bonds["j1"], marshall=True)
     ansatz, optimiser = dict(settings["ansatz"]), dict(settings["optimiser"])
     return Problem(
         hamiltonian=hamiltonian,
-        ansatz=Rbm(cluster.n_sites, ansatz["alpha"] * cluster.n_sites, ansatz["initial_std"]),
+        ansatz=Rbm(n_sites, ansatz["alpha"] * n_sites, ansatz["initial_std"]),
         sampler=sampler_of(settings["sampler"], hamiltonian),
         optimiser=OPTIMISERS[optimiser.pop("name")](**optimiser),
         shift=settings["shift"],

@@ -131,8 +131,8 @@ def _panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, by: str) -> No
     for name in drawn[by].unique():
         line = drawn[drawn[by] == name].sort_values("j2_over_j1")
         ax.errorbar(line.j2_over_j1, line.overlap, line.overlap_sem, **style.series(name))
-    left, right = J2_RANGE[only(rows, "lattice")]
     couplings = panels.known(rows).j2_over_j1
+    left, right = J2_RANGE.get(only(rows, "lattice"), (0.0, 1.0))
     left, right = min([left, *couplings]), max([right, *couplings])
     margin = 0.03 * (right - left)
     ax.set_xlim(left - margin, right + margin)

@@ -17,7 +17,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from nqs.figures import style
 from nqs.figures.table import TableError, only, require, sentences, span
-from nqs.model.clusters import dimension
+from nqs.model.clusters import BY_BONDS, dimension
 from nqs.studies.westerhout2020.curves import GROWTH, GROWTH_SITES
 from nqs.studies.westerhout2020.figures import panels
 from nqs.studies.westerhout2020.tables.training_size import ABOVE, BELOW, FOUND
@@ -48,7 +48,8 @@ def fig4(table: pd.DataFrame, published: pd.DataFrame | None = None, note: str =
     looks = panels.looks(table, lattice)
     fig, ax = style.single_column(height=3.9)
     ax.set(xscale="log", yscale="log", xlabel="dimension of the basis $K$", ylabel="critical training-set size")
-    ax.set_title(f"{panels.LATTICE_TITLES[lattice]} lattice")
+    clusters = ", ".join(table.cluster.unique())
+    ax.set_title(clusters if lattice == BY_BONDS else f"{panels.LATTICE_TITLES[lattice]} lattice")
     keys = []
     for rank, (j2, look) in enumerate(looks.items()):
         beside = ScaledTranslation(APART * (rank - (len(looks) - 1) / 2) / 72, 0, fig.dpi_scale_trans)

@@ -19,6 +19,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from nqs.figures import style
 from nqs.figures.table import TableError, sentences, span
+from nqs.model.clusters import BY_BONDS
 from nqs.studies.westerhout2020.curves import PRECISION
 
 LATTICE_TITLES = {"square": "square", "triangle": "triangular", "kagome": "kagome"}
@@ -77,8 +78,8 @@ def grid(rows: int, columns: int, height: float) -> tuple[Figure, np.ndarray]:
 
 
 def title(ax: Axes, lattice: str, cluster: str, index: int | None = None) -> None:
-    """Lattice and cluster, with a panel letter unless the figure has one panel only."""
-    ax.set_title(f"{LATTICE_TITLES.get(lattice, lattice)} ({cluster})")
+    """Lattice and cluster, with a panel letter unless the figure has one panel only; of no lattice, the cluster."""
+    ax.set_title(cluster if lattice == BY_BONDS else f"{LATTICE_TITLES.get(lattice, lattice)} ({cluster})")
     if index is not None:
         style.panel_label(ax, chr(ord("a") + index))
 

@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 
 from nqs.analysis.lattice_geometry import lattice_geometry
-from nqs.model.lattices import make_cluster
+from nqs.model.lattices import cluster_of
 from nqs.runtime.job import Files
 
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Line segments and sites that draw the clusters of the settings."""
-    cells = settings["clusters"]
-    return lattice_geometry(make_cluster(cell["name"], cell["lattice"], tuple(cell["shape"])) for cell in cells)
+    return lattice_geometry(cluster_of(cell) for cell in settings["clusters"])

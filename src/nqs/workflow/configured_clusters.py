@@ -1,0 +1,131 @@
+"""Clusters of your own in the configuration: by lattice and shape, by their bonds, or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from nqs.model import cluster_files
+from nqs.model.automorphisms import find_symmetries
+from nqs.model.bond_lists import check
+from nqs.model.clusters import dimension, sites
+from nqs.runtime.errors import ConfigError, InputError
+from nqs.runtime.fields import Block, Count, Positive
+
+SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
+MOST_SITES = 36  # exact ground states end here
+MOST_LISTED_SITES = 24  # 2.7 million basis states
+MOST_ORBITS = 20_000_000  # of states under the symmetries, for which exact ground states have memory
+WAYS = "give lattice and shape, or bonds, or file"
+
+
+class ClusterBlock(Block):
+    """A cluster of your own: a torus of one of the known lattices, a ring, or any other by its bonds or from a file."""
+
+    lattice: Literal["square", "triangle", "kagome", "ring"] | None = Field(None, description="bond pattern")
+    shape: tuple[Positive, Positive] | None = Field(None, description="unit cells along x and y; ring: sites and 1")
+    bonds: dict[str, tuple[tuple[Count, Count], ...]] | None = Field(
+        None, description="`j1` and, if there are any, `j2`: pairs of sites, counted from 0"
+    )
+    sites: Positive | None = Field(None, description="with bonds: number of sites, to have it checked")
+    positions: tuple[tuple[float, float], ...] | None = Field(None, description="with bonds: [x, y] of each site")
+    symmetries: dict[str, tuple[Count, ...]] | None = Field(
+        None,
+        description="with bonds: permutations of the sites by name, entry i the site that site i moves to; "
+        "left out: found from the bonds; {}: none",
+    )
+    file: str | None = Field(None, description="JSON or YAML file of the bonds, relative to the project's folder")
+
+    @model_validator(mode="before")
+    @classmethod
+    def bonds_make_a_cluster(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or values.get("bonds") is None:
+            return values
+        clash = [name for name in ("lattice", "shape") if values.get(name) is not None]
+        if clash:
+            raise ValueError(f"bonds and {clash[0]} are both given; {WAYS}")
+        listed = check(values["bonds"], values.get("positions"), values.get("symmetries"), values.get("sites"))
+        return {**values, **listed.settings()}
+
+    @model_validator(mode="after")
+    def has_an_sz_zero_sector(self) -> ClusterBlock:
+        if self.bonds is not None:
+            return self.fits_an_exact_ground_state()
+        surplus = [name for name in ("sites", "positions", "symmetries") if getattr(self, name) is not None]
+        if surplus:
+            raise ValueError(f"{surplus[0]}: belongs to a cluster given by its bonds; {WAYS}")
+        if self.lattice is None or self.shape is None:
+            raise ValueError(f"not a whole cluster; {WAYS}")
+        n = sites(self.lattice, self.shape)
+        if self.lattice == "ring":
+            if self.shape[1] != 1 or n < 4:
+                raise ValueError("a ring needs the shape [N, 1] with at least 4 sites")
+        elif min(self.shape) < SMALLEST_SIDE[self.lattice]:
+            side = SMALLEST_SIDE[self.lattice]
+            raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
+        if n > MOST_SITES:
+            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
+        if n % 2:
+            raise ValueError(f"{n} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
+        return self
+
+    def fits_an_exact_ground_state(self) -> ClusterBlock:
+        """The cluster, if its states are not too many; without symmetries they are far below the most sites."""
+        (n, _), given = self.size, self.symmetries
+        if n > MOST_SITES:
+            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
+        if n <= MOST_LISTED_SITES:
+            return self
+        found = find_symmetries(n, list((self.bonds or {}).values()), None if given is None else list(given.values()))
+        orbits = dimension(n) // (2 * found.order)  # the spin flip
+        if orbits > MOST_ORBITS:
+            raise ValueError(
+                f"{n} sites with {2 * found.order} symmetries: {orbits / 1e6:.0f} million orbits of states, too many "
+                f"for an exact ground state (at most {MOST_ORBITS // 10**6} million); choose a smaller cluster"
+            )
+        return self
+
+    @property
+    def listed(self) -> dict[str, Any]:
+        """Bonds, positions and symmetries, if the cluster is given by its bonds."""
+        keys = {"bonds", "positions", "symmetries"}
+        return {} if self.bonds is None else self.model_dump(mode="json", include=keys)
+
+    @property
+    def lacks_j2(self) -> bool:
+        """Whether it is given by its bonds and has none of J2."""
+        return self.bonds is not None and not self.bonds["j2"]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Unit cells along x and y; of a cluster given by its bonds, sites and 1."""
+        if self.shape is not None:
+            return self.shape
+        return 1 + max(site for pairs in (self.bonds or {}).values() for pair in pairs for site in pair), 1
+
+
+def with_files(values: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """The values with the contents of cluster files in place; raises ConfigError that names file and key."""
+    clusters = values.get("clusters")
+    if not isinstance(clusters, Mapping):
+        return dict(values)
+    try:
+        return {**values, "clusters": {name: with_file(name, block, root) for name, block in clusters.items()}}
+    except InputError as error:
+        raise ConfigError(f"the configuration is not valid:\n  {error}") from None
+
+
+def with_file(name: str, block: Any, root: Path) -> Any:
+    """A cluster with the contents of its file, if it has one."""
+    if not isinstance(block, Mapping) or block.get("file") is None:
+        return block
+    clash = [key for key in block if key != "file" and block[key] is not None]
+    if clash:
+        raise InputError(f"clusters.{name}: file and {clash[0]} are both given; {WAYS}")
+    try:
+        return {**block, **cluster_files.read(root / str(block["file"]), str(block["file"])).settings()}
+    except InputError as error:
+        raise InputError(f"clusters.{name}.file: {error}") from None
