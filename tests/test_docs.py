@@ -184,9 +184,20 @@ def test_run_commands_name_targets_that_exist(dry_runs):
         snakemake(ROOT, "--dry-run", "--cores", "1", *sorted(targets), *shlex.split(options))
 
 
+LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
+NAMED = re.compile(r"`((?:src|docs|rules|presets|tests|reference|tools|profiles|envs)/[\w./]+)`")
+
+
+def test_the_readme_has_links_names_of_files_and_commands():
+    """So that what checks them has something to check."""
+    text = (ROOT / "README.md").read_text()
+    assert min(len(LINK.findall(text)), len(list(commands("README.md")))) >= 5
+    assert sum(len(NAMED.findall((ROOT / page).read_text())) for page in PAGES) >= 10
+
+
 @pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text()):
+    for target in LINK.findall((ROOT / page).read_text()):
         assert target.startswith("http") or (ROOT / page).parent.joinpath(target).exists(), target
 
 
@@ -195,5 +206,5 @@ def test_files_named_in_the_text_exist(page):
     edits = [EDIT.fullmatch(block["edit"]) for block in blocks("docs/extending.md")]
     made_by_examples = {edit["path"] for edit in edits if edit}
     prose = BLOCK.sub("", (ROOT / page).read_text())
-    for name in re.findall(r"`((?:src|docs|rules|presets|tests|reference|tools|profiles|envs)/[\w./]+)`", prose):
+    for name in NAMED.findall(prose):
         assert (ROOT / name).exists() or name in made_by_examples, name

@@ -276,6 +276,7 @@ def test_two_runs_of_a_figure_have_the_same_id_and_bytes(smoke, tmp_path):
 
 
 def test_every_compute_rule_states_what_it_needs():
+    seen = []
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for name, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule |\Z)", path.read_text(), re.M | re.S):
             if "localrule: True" in body:
@@ -283,3 +284,5 @@ def test_every_compute_rule_states_what_it_needs():
             for directive in ("output", "params", "log", "benchmark", "threads", "resources", "conda", "shell"):
                 assert f"    {directive}:" in body, f"{path.name}: rule {name} has no {directive}"
             assert "code_hash(" in body or "figure_settings(" in body, f"rule {name} does not depend on its code"
+            seen.append(name)
+    assert {"hamiltonian", "ground_state"} < set(seen)

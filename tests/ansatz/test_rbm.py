@@ -63,7 +63,7 @@ def test_products_with_derivatives_are_those_of_the_matrix(machine):
     rng = np.random.default_rng(0)
     derivatives = family.at(theta).derivatives(states)
     matrix = derivatives.jacobian()
-    assert derivatives.n_states, derivatives.n_parameters == matrix.shape
+    assert (derivatives.n_states, derivatives.n_parameters) == matrix.shape == (64, family.n_parameters)
     vector = rng.normal(size=matrix.shape[1]).astype(np.float32)
     assert_allclose(derivatives.forward(vector), matrix @ vector, atol=1e-4)
     vector = rng.normal(size=matrix.shape[0]).astype(np.float32)

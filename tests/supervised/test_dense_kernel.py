@@ -48,6 +48,21 @@ def test_forty_updates_equal_pytorch(target, hidden, last_bias):
     assert np.abs(start.theta - Trajectory.start(network, 3).theta).max() > 0.01  # it did move
 
 
+def test_a_hundred_steps_of_adam_are_those_of_pytorch_in_double_precision():
+    """Along gradients of all sizes, from those that vanish beside epsilon on."""
+    scales = np.array([0, *np.geomspace(1e-12, 1e3, 31)])
+    gradients = (scales * np.random.default_rng(0).normal(0.3, 1, (100, 32))).astype(np.float32)
+    theta, mean, square = np.zeros((3, 32), np.float32)
+    parameters = torch.zeros(32, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([parameters], lr=0.02)
+    for step, gradient in enumerate(gradients, 1):
+        dense_kernel.adam(theta, gradient, mean, square, step, 0.02)
+        parameters.grad = torch.tensor(gradient, dtype=torch.float64)
+        optimiser.step()
+    np.testing.assert_allclose(theta, parameters.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(theta[:16], parameters.detach()[:16], rtol=1e-5)  # small, so not rounded by a sum
+
+
 @pytest.mark.parametrize("target", ["sign", "amplitude"])
 def test_gradient_equals_finite_differences(target):
     network = Dense(Geometry(N_SITES, (4, 4)), target, (6, 5), True)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from nqs.runtime.progress import Progress
 from nqs.supervised import ensemble
 from nqs.supervised.ensemble import evaluator, train
 from nqs.supervised.members import Batches, Checkpoints, Member, Settings, Trajectory
-from nqs.supervised.stacked import Stack
+from nqs.supervised.stacked import Stack, losses, spins_of, unflatten
 
 GEOMETRY = Geometry(16, (4, 4))
 DENSE = Dense(GEOMETRY, "sign", (16, 16))
@@ -63,6 +64,35 @@ def test_stacked_equals_compiled():
     for compiled, torch_route in zip(train(DENSE, MEMBERS, SETTINGS), stacked(DENSE, MEMBERS, SETTINGS), strict=True):
         assert compiled.updates == torch_route.updates
         np.testing.assert_allclose(compiled.losses, torch_route.losses, atol=2e-4)
+
+
+@pytest.mark.parametrize(("network", "updates"), [(DENSE, 50), (CNN, 12)], ids=["dense", "cnn"])
+def test_stacked_updates_are_those_of_pytorchs_adam(network, updates):
+    """Until rounding of the smallest gradients, which Adam makes large, is seen."""
+    trajectories = [Trajectory.start(network, one.seed) for one in MEMBERS[:2]]
+    stack = Stack(network, MEMBERS[:2], trajectories, SETTINGS, "cpu")
+    index = torch.tensor(np.random.default_rng(0).integers(0, 300, (updates, 2, 32)))
+    for rows in index:
+        stack._update(rows + torch.tensor(stack.offsets)[:, None], None)
+    for place, (one, start) in enumerate(zip(MEMBERS, trajectories, strict=False)):
+        theta = torch.tensor(start.theta, requires_grad=True)
+        optimiser = torch.optim.Adam([theta], lr=SETTINGS.learning_rate)
+        for rows in index[:, place]:
+            optimiser.zero_grad()
+            output = network(unflatten(network, theta), spins_of(torch.tensor(one.states.astype(np.int64))[rows], 16))
+            losses(network, output, torch.tensor(one.labels)[rows]).mean().backward()
+            optimiser.step()
+        torch.testing.assert_close(stack.theta[place], theta.detach(), atol=2e-5, rtol=0)
+        assert abs(stack.theta[place] - torch.tensor(start.theta)).max() > 0.02
+
+
+def test_a_stacked_member_that_has_run_out_of_updates_stays():
+    stack = Stack(DENSE, MEMBERS[:2], [Trajectory.start(DENSE, 0), Trajectory.start(DENSE, 1)], SETTINGS, "cpu")
+    before = [value.clone() for value in (stack.theta, stack.mean, stack.square, stack.updates)]
+    stack._update(torch.tensor([[0, 1], [350, 351]]), torch.tensor([True, False]))
+    for old, new in zip(before, (stack.theta, stack.mean, stack.square, stack.updates), strict=True):
+        assert not torch.equal(new[0], old[0])
+        assert torch.equal(new[1], old[1])
 
 
 def test_members_stop_on_their_own_and_keep_their_best():

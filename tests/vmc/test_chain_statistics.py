@@ -40,7 +40,9 @@ def test_frozen_chains_have_no_autocorrelation_to_estimate():
 
 
 def test_error_covers_the_scatter_of_means():
-    means = [autoregressive(0.8, 500, 16, seed).mean() for seed in range(60)]
-    values = autoregressive(0.8, 500, 16)
-    error = chain_statistics.error_of_mean(values.var(), values.size, chain_statistics.autocorrelation_time(values))
-    assert error == pytest.approx(np.std(means), rel=0.35)
+    series = [autoregressive(0.8, 500, 16, seed) for seed in range(400)]
+    pairs = [(one, chain_statistics.autocorrelation_time(one)) for one in series]
+    errors = [chain_statistics.error_of_mean(one.var(), one.size, time) for one, time in zip(series, times)]
+    scatter = np.std([one.mean() for one in series])
+    assert np.mean(errors) == pytest.approx(scatter, rel=4 / np.sqrt(2 * len(series)))
+    assert scatter == pytest.approx(5 / np.sqrt(500 * 16), rel=4 / np.sqrt(2 * len(series)))  # 1 / (1 - memory)

@@ -2,11 +2,11 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from nqs.analysis import claims
 from nqs.analysis.claims import Data
@@ -232,5 +232,52 @@ def test_a_fact_without_a_check_is_refused():
         published_table.published_table({"new_fact": {"value": 1}}, data())
 
 
-def test_values_are_the_same_as_in_the_file():
-    assert yaml.safe_load(PUBLISHED.read_text()) == read_facts(PUBLISHED)
+def test_facts_are_read_as_they_are_written(tmp_path):
+    (tmp_path / "facts.yaml").write_text(
+        "# text\na: {value: {N4: -1.5, N8: [2, 0.3]}, uncertainty: null, unit: '% (bound)', where: \"Fig. 1(b, c)\"}\n"
+    )
+    assert read_facts(tmp_path / "facts.yaml") == {
+        "a": {"value": {"N4": -1.5, "N8": [2, 0.3]}, "uncertainty": None, "unit": "% (bound)", "where": "Fig. 1(b, c)"}
+    }
+
+
+def at_all(value, *parts):
+    return dict.fromkeys(parts, value)
+
+
+# For each claim a number that the invented study has, and one that it excludes.
+NEAR_AND_FAR: dict[str, tuple[Any, Any]] = {
+    "energy_per_site_n4_n8": ({"N4": -0.5, "N8": -0.4564}, {"N4": 0.5, "N8": 0.4564}),
+    "within_one_percent": (0.06, 0.04),
+    "variance_orders": (at_all(0.3, "N4", "N8"), at_all(0.2, "N4", "N8")),
+    "top_score_n4": (0.78, 0.8),
+    "n4_dominant_unit": (79, 81),
+    "impactful_units_listed": ({"N4": 4, "N8": 6}, {"N4": 3, "N8": 7}),
+    "converged_models": (277, 276),
+    "recovery_n16": (
+        {"m_important": 45, "energy_error_percent": 9.9}, {"m_important": 46, "energy_error_percent": 10.1},
+    ),
+    "recovery_others": (at_all(1.01, "N8", "N12", "N20"), at_all(0.99, "N8", "N12", "N20")),
+    **{f"exponent_alpha{alpha}": (0.42, 0.9) for alpha in (2, 3, 4, 5)},
+    "fit_quality": (
+        {"alpha4": 0.9, "alpha5": 0.9, "alpha2_alpha3_range": [0.85, 0.9]},
+        {"alpha4": 0.7, "alpha5": 0.7, "alpha2_alpha3_range": [0.65, 0.7]},
+    ),
+    "exponents_below_one": (0.7, 0.4),
+    "exponents_consistent": (0.5, 0.6),
+    "sublinear_above_0p15": (0.15, 0.16),
+    "fraction_rises_with_alpha_n12": ({"alpha2": 0.569, "alpha5": 0.939}, {"alpha2": 0.571, "alpha5": 0.941}),
+    "rho_n12": (at_all(0.4, "alpha4", "alpha5"), at_all(0.7, "alpha4", "alpha5")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", NEAR_AND_FAR)
+def test_a_published_number_that_our_models_exclude_differs(facts, claim):
+    for value, expected in zip(NEAR_AND_FAR[claim], ("agrees", "differs"), strict=True):
+        table = published_table.published_table({claim: facts[claim] | {"value": value}}, data())
+        assert set(table.verdict) == {expected}
+
+
+def test_every_number_is_confronted_with_models_that_exclude_it():
+    elsewhere = {"sublinear_range", "only_alpha4_reaches_exact"}  # by exponents above one, and by equal errors above
+    assert set(NEAR_AND_FAR) | elsewhere == set(CHECKS)

@@ -29,6 +29,7 @@ def test_fig4_draws_every_size_with_its_interval_and_the_power_laws():
     fig = FIGURES["fig4"](table, None, "paper scale")
     (ax,) = fig.axes
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dimension of the basis $K$", "critical training-set size")
     bars = {str(container.get_label()): container for container in error_bars(ax)}
     for j2, (prefactor, exponent) in LAWS.items():
         rows = table[table.j2_over_j1 == j2]

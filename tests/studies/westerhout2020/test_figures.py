@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from numpy.testing import assert_allclose
-from support.drawn_marks import check_layout, drawn, error_bars, hollow, legend, small_print
-from support.overlap_tables import critical_table, fig2_table, row, scan
+from support.drawn_marks import bar_ends, check_layout, drawn, error_bars, hollow, legend, small_print
+from support.overlap_tables import fig2_table, row, scan
 from support.studies import figures_of
 
 from nqs.figures import style
@@ -48,18 +48,50 @@ def test_the_study_is_complete():
     assert set(FIGURES) == {*(f"fig{n}" for n in range(1, 6)), *(f"figS{n}" for n in range(1, 8))}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_draws_from_a_table_of_three_rows(name, published, geometry, tmp_path):
-    if name == "fig1":
-        table = geometry.iloc[[0, 1, 4]]
-    elif name == "fig4":
-        table = critical_table(("square16", "square24", "square32"), {0.5: (3, 0.25)})
-    else:
-        targets = ["sign"] * 3 if name in SCANS else ["sign", "sign", "amplitude"]
-        table = pd.DataFrame([row("kagome24", j2, 0.9, target=t) for j2, t in zip((0, 0.5, 0.5), targets, strict=True)])
+# Axes of the figures of overlaps: label below, label beside, ends of the scale of overlaps.
+COUPLINGS = (style.J2_OVER_J1, "overlap on unseen states")
+SIZES = (r"training-set size $\epsilon_\mathrm{train}$", "overlap of signs")
+
+
+def overlaps_of(name):
+    """Three rows whose kinds of overlap differ; against J2/J1, the last is of amplitudes."""
+    amplitude = "sign" if name in SCANS else "amplitude"
+    cells = [(0.0, "sign", 0.9), (0.4, "sign", 0.5), (0.4, amplitude, 0.7)]
+    rows = [
+        row("kagome24", j2, height, target=target, epsilon_train=size, overlap_rest_sem=0.03, overlap_sampled_sem=0.03)
+        for (j2, target, height), size in zip(cells, (0.01, 0.01, 0.02), strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    other = "overlap_rest_mean" if name in SCANS else "overlap_sampled_mean"
+    return table.assign(overlap_full_mean=table.overlap_full_mean / 2, **{other: table[other] / 3})
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"fig1", "fig4"}))
+def test_three_rows_are_three_points_with_error_bars_on_labelled_axes(name, published):
+    table = overlaps_of(name)
     fig = FIGURES[name](table, published)
-    fig.savefig(tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").stat().st_size > 5000
+    ax = fig.axes[0]
+    x, y = ("epsilon_train", "overlap_sampled_mean") if name in SCANS else ("j2_over_j1", "overlap_rest_mean")
+    points = np.concatenate(list(drawn(ax).values()))
+    assert_allclose(sorted(map(tuple, points)), sorted(map(tuple, table[[x, y]].to_numpy())))
+    ends = np.concatenate([bar_ends(bars) for bars in error_bars(ax)])
+    assert_allclose(ends, np.column_stack([points[:, 1] - 0.03, points[:, 1] + 0.03]))
+    assert len(drawn(ax)) == (1 if name in ("fig2", "figS4") else 2)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (SIZES if name in SCANS else COUPLINGS)
+    assert "kagome24" in ax.get_title()
+    shown = published[(published.figure == name) & (published.cluster == "kagome24")]
+    shown = shown[shown.j2_over_j1.isin([0, 0.4]) | (name not in SCANS)]
+    shown = shown[(shown.series == "generalisation") & (shown.network == "dense2")]
+    marks = [point for points in hollow(ax).values() for point in points]
+    assert_allclose(sorted(map(tuple, marks)), sorted(map(tuple, shown[["x", "overlap"]].to_numpy())))
+
+
+def test_fig1_of_three_rows_is_two_sites_and_a_bond(geometry):
+    (ax,) = FIGURES["fig1"](geometry.iloc[[0, 1, 4]]).axes
+    assert_allclose(np.asarray(ax.lines[0].get_data()), [[0, 0], [0, 1]])
+    bonds = [lines for lines in ax.collections if isinstance(lines, LineCollection)]
+    segments = [segment for lines in bonds for segment in lines.get_segments()]
+    assert_allclose(segments, [[[0, 0], [1, 0]]])
 
 
 def test_fig2_draws_the_numbers_of_the_table(published):

@@ -66,6 +66,7 @@ def test_every_row_is_a_point_of_the_overlap_the_figure_names(name, published):
 
 def test_error_bars_are_standard_errors_over_repeats(published):
     fig = FIGURES["fig3"](scans("fig3").assign(overlap_sampled_sem=0.07), published)
+    assert len(error_bars(fig.axes[0])) == len(J2["k"])
     for container in error_bars(fig.axes[0]):
         middle = drawn(fig.axes[0])[str(container.get_label())][:, 1]
         assert_allclose(bar_ends(container), np.column_stack([middle - 0.07, middle + 0.07]))

@@ -76,23 +76,34 @@ def test_words_are_those_of_the_kernels(n_sites):
     ("n_sites", "width"), [(60, 3), (60, 6), (240, 6), (240, 16), (12, 2), (8, 1), (60, 16), (10, 10)]
 )
 def test_pairs_are_far_from_one_another_and_go_everywhere(n_sites, width):
-    n_pairs = pairs_at_once(n_sites, width)
-    pairs = random_pairs(torch.rand(4000, numbers_of(n_pairs), dtype=torch.float64,
+    """Shares of 20,000 independent steps, within 4.5 standard errors."""
+    n_pairs, steps = pairs_at_once(n_sites, width), 20_000
+    pairs = random_pairs(torch.rand(steps, numbers_of(n_pairs), dtype=torch.float64,
                                     generator=torch.Generator().manual_seed(1)), n_sites, width)  # fmt: skip
-    assert pairs.shape == (4000, n_pairs, 2)
+    assert pairs.shape == (steps, n_pairs, 2)
     assert (pairs[..., 0] != pairs[..., 1]).all()
     sites = pairs.flatten(1)
-    apart = (sites[:, :, None] - sites[:, None]) % n_sites
+    apart = (sites[:4000, :, None] - sites[:4000, None]) % n_sites
     apart = torch.minimum(apart, n_sites - apart)
     other = torch.arange(2 * n_pairs)[:, None] // 2 != torch.arange(2 * n_pairs) // 2
     if n_pairs > 1:
         assert apart[:, other].min() >= width
         between = (pairs[..., 1] - pairs[..., 0]) % n_sites % width
         assert len(between.unique()) == width  # no sublattice keeps its magnetisation
-    assert_allclose(torch.bincount(sites.flatten(), minlength=n_sites) / sites.numel(), 1 / n_sites, rtol=0.6)
-    distance = apart[:, 0, 1] if n_pairs == 1 else apart[:, 0::2, 1::2].diagonal(dim1=1, dim2=2)
-    assert (distance < width).float().mean() == pytest.approx(min(1, 2 * (width - 1) / (n_sites - 1)), abs=0.02)
-    assert len(distance.unique()) > 0.8 * (n_sites // 2)
+    taken = torch.bincount(sites.flatten(), minlength=n_sites) / steps  # a step takes a site once or not at all
+    assert_binomial(taken, 2 * n_pairs / n_sites, steps)
+    distance = (pairs[..., 1] - pairs[..., 0]) % n_sites
+    distance = torch.minimum(distance, n_sites - distance)
+    close = distance < width
+    assert (close == close[:, :1]).all()  # all pairs of a step are close, or none
+    assert_binomial(close[:, 0].double().mean(), min(1, 2 * (width - 1) / (n_sites - 1)), steps)
+    assert len(distance.unique()) > 0.8 * (n_sites // 2)  # some are rare
+
+
+def assert_binomial(shares, chance, trials):
+    """Shares of independent trials scatter about their chance as they should."""
+    error = np.sqrt(chance * (1 - chance) / trials)
+    assert abs(shares - chance).max() <= 4.5 * error
 
 
 @pytest.mark.parametrize(("n_sites", "width"), [(8, 3), (10, 10), (10, 7), (24, 4)])

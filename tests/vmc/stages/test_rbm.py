@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from numpy.testing import assert_allclose
 from safetensors.numpy import load_file
 
@@ -58,6 +60,30 @@ def test_training_reaches_the_ground_state_from_above(optimiser, spread):
     assert len(course.trace) == 601
 
 
+@pytest.mark.parametrize(
+    ("own", "torchs"),
+    [
+        (Adam(0.02), torch.optim.Adam),
+        (Adam(0.02, 0.8, 0.95, 1e-6), partial(torch.optim.Adam, betas=(0.8, 0.95), eps=1e-6)),
+        (Sgd(0.02), torch.optim.SGD),
+    ],
+)
+def test_a_hundred_steps_are_those_of_pytorch(own, torchs):
+    """Along gradients of all sizes, from those that vanish beside epsilon on."""
+    scales = np.array([0, *np.geomspace(1e-12, 1e3, 31)])
+    gradients = scales * np.random.default_rng(0).normal(0.3, 1, (100, 32))
+    theta, moments = np.zeros(32), own.start(32)
+    parameters = torch.zeros(32, dtype=torch.float64, requires_grad=True)
+    optimiser = torchs([parameters], lr=own.learning_rate)
+    for iteration, gradient in enumerate(gradients):
+        change, moments = own.step(gradient, moments, iteration)
+        theta = theta + change
+        parameters.grad = torch.tensor(gradient)
+        optimiser.step()
+        assert_allclose(theta, parameters.detach(), rtol=1e-11, atol=1e-20)
+    assert (theta[1:] != 0).all()
+
+
 def test_sampled_energies_scatter_about_the_exact_one():
     task = problem(8)
     theta = np.random.default_rng(0).normal(0, 0.2, task.ansatz.n_parameters)
@@ -103,14 +129,36 @@ def test_a_step_that_is_not_finite_is_not_taken():
     start = course.theta.copy()
     train(course, task)
     assert course.status == "diverged"
-    assert_allclose(course.theta, start)
+    assert course.message == "iteration 0: the step is no longer finite; kept the parameters before"
+    assert np.array_equal(course.theta, start)
+    assert (course.iteration, len(course.trace)) == (0, 1)
 
 
-def test_too_large_steps_end_as_diverged_or_go_on_but_never_raise():
+@pytest.mark.parametrize("rate", [1e3, 1e6])
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_step_so_large_that_amplitudes_overflow_ends_the_run_with_the_parameters_before_it(rate, seed):
+    task = problem(8, optimiser=Sgd(rate), max_iterations=30)
+    course = Course.start(task, seed)
+    start = course.theta.copy()
+    train(course, task)
+    assert course.status == "diverged"
+    assert course.message == "iteration 1: the local energies are no longer finite; kept the parameters before"
+    assert np.array_equal(course.theta, start)
+    assert (course.iteration, len(course.trace)) == (1, 1)
+    assert np.isfinite(course.trace[0][:3]).all()
+    assert loop.summary(course)["energy"] == course.trace[0][0]
+
+
+def test_a_step_onto_a_ferromagnet_is_never_left_and_ends_at_the_cap():
+    """All spins parallel: an eigenstate of energy N/4 whose gradient vanishes, however large the parameters."""
     task = problem(8, optimiser=Sgd(1e6), max_iterations=30)
-    course = train(Course.start(task, 0), task)
-    assert course.status in ("diverged", "singular", "cap")
-    assert np.isfinite(course.theta).all()
+    course = train(Course.start(task, 1), task)
+    energies, variances = np.array(course.trace)[:, [0, 2]].T
+    assert (course.status, course.message) == ("cap", "")
+    assert (course.iteration, len(course.trace)) == (30, 31)
+    assert_allclose(energies[1:], 2, rtol=1e-14)
+    assert_allclose(variances[1:], 0, atol=1e-25)
+    assert 1e6 < abs(course.theta).max() < np.inf
 
 
 def test_frozen_chains_end_the_run():

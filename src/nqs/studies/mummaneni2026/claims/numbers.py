@@ -40,7 +40,8 @@ def energies_per_site(fact: Fact, data: Data) -> Iterator[Measured]:
         units = {n: fact["value"][f"N{n}"] / values.mean() for n, values in means.items() if len(values)}
         possible = None
         if len(units) == 2 and trained(models):
-            possible = max(units.values()) / min(units.values()) <= 1.01 / 0.99
+            low, high = min(units.values()), max(units.values())
+            possible = low > 0 and high / low <= 1.01 / 0.99  # no unit of energy turns the sign
         for n in units:
             remark = f"in Pauli units {PAULI * means[n].mean():.4f}; this factor to the published value: {units[n]:.3f}"
             yield Measured(
