@@ -4,6 +4,7 @@ File (HDF5) of QuSpin; nqs.ed_blocks says what differs with the kernel
     attributes      cluster, lattice, shape (2,), n_sites, generators (names)
     bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     permutations    (G, n_sites), flips (G,), exponents (G, generators)
+    space_group/    translations/<name>, point/<name> (n_sites,): generators, also those the sectors do not use
     sector_<n>/     attribute signs (generators,): the value +-1 of each generator
         representatives (d,) uint64, one state of each orbit, in the bit convention of the package
         root_orbit      (d,) float64, square root of the orbit size
@@ -28,6 +29,7 @@ from nqs import ed_blocks
 from nqs.ed_kernel import aligned_sum
 from nqs.errors import InputError
 from nqs.io import atomic
+from nqs.irreps import write_space_group
 from nqs.lattices import Cluster
 from nqs.models import heisenberg_j1j2
 from nqs.symmetry import (
@@ -89,6 +91,7 @@ def build_sectors(
         file["permutations"] = group.permutations
         file["flips"] = group.flips
         file["exponents"] = exponents
+        write_space_group(file, cluster.translations, cluster.point_group)
         sectors = list(_sector_signs(group, exponents, generators))
         if backend == "kernel" or (backend == "auto" and cluster.n_sites > QUSPIN_SITES):
             ed_blocks.write(file, cluster, generators, sectors, threads)
