@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nqs.vmc import chain_statistics
+from nqs.vmc.chain_statistics import error_of_mean
 
 
 def autoregressive(memory, sweeps, chains, seed=0):
@@ -41,8 +42,8 @@ def test_frozen_chains_have_no_autocorrelation_to_estimate():
 
 def test_error_covers_the_scatter_of_means():
     series = [autoregressive(0.8, 500, 16, seed) for seed in range(400)]
-    pairs = [(one, chain_statistics.autocorrelation_time(one)) for one in series]
-    errors = [chain_statistics.error_of_mean(one.var(), one.size, time) for one, time in zip(series, times)]
+    times = map(chain_statistics.autocorrelation_time, series)
+    errors = [error_of_mean(one.var(), one.size, time) for one, time in zip(series, times, strict=True)]
     scatter = np.std([one.mean() for one in series])
     assert np.mean(errors) == pytest.approx(scatter, rel=4 / np.sqrt(2 * len(series)))
     assert scatter == pytest.approx(5 / np.sqrt(500 * 16), rel=4 / np.sqrt(2 * len(series)))  # 1 / (1 - memory)

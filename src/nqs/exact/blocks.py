@@ -4,6 +4,7 @@ File (HDF5) of QuSpin; nqs.exact.kernel.file says what differs with the kernel
     attributes      cluster, lattice, shape (2,), n_sites, generators (names)
     bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     permutations    (G, n_sites), flips (G,), exponents (G, generators)
+    space_group/    translations/<name>, point/<name> (n_sites,): generators, also those the sectors do not use
     sector_<n>/     attribute signs (generators,): the value +-1 of each generator
         representatives (d,) uint64, one state of each orbit, in the bit convention of the package
         root_orbit      (d,) float64, square root of the orbit size
@@ -24,6 +25,7 @@ import numpy as np
 from quspin.basis import spin_basis_general
 from quspin.operators import hamiltonian as quspin_hamiltonian
 
+from nqs.exact.irreps import write_space_group
 from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.neighbours import aligned_sum
 from nqs.model.hamiltonians import heisenberg_j1j2
@@ -83,6 +85,7 @@ def build_sectors(
         file["permutations"] = group.permutations
         file["flips"] = group.flips
         file["exponents"] = exponents
+        write_space_group(file, cluster.translations, cluster.point_group)
         sectors = list(_sector_signs(group, exponents, generators))
         if backend == "kernel" or (backend == "auto" and cluster.n_sites > QUSPIN_SITES):
             kernel_file.write(file, cluster, generators, sectors, threads)

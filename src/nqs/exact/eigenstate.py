@@ -3,7 +3,9 @@
 File (HDF5; readable without the code that made it)
     attributes      cluster, lattice, shape (2,), n_sites, j2, energy and gap (total, S.S units),
                     residual (|H psi - E psi| / |E|), momentum (2,) in units of 2 pi / L, spin_flip,
-                    degenerate, near_crossing (gap below 0.01), bit_convention, units, versions (JSON)
+                    degenerate, near_crossing (gap below 0.01), bit_convention, units, versions (JSON),
+                    gap_sector (momentum and spin flip of the next level), momenta_checked ("all" if the gap is that
+                    of the whole Sz = 0 space, else what was left out)
     bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     representatives (n,) uint64, ascending: the smallest state of every orbit of the Sz = 0 states
     amplitudes      (n,) float64: psi at the representative; 0 where symmetry forbids the orbit
@@ -64,6 +66,8 @@ class Wavefunction:
     characters: np.ndarray
     degenerate: bool = False
     bonds: Mapping[str, np.ndarray] = field(default_factory=dict)
+    gap_sector: str = ""
+    momenta_checked: str = ""
 
     @property
     def dimension(self) -> int:
@@ -180,6 +184,8 @@ def _attributes(attrs: h5py.AttributeManager) -> dict:
         "momentum": tuple(int(x) for x in attrs["momentum"]),
         "spin_flip": int(attrs["spin_flip"]),
         "degenerate": bool(attrs["degenerate"]),
+        "gap_sector": str(attrs.get("gap_sector", "")),
+        "momenta_checked": str(attrs.get("momenta_checked", "")),
     }
 
 

@@ -9,22 +9,25 @@ The kernel screens all sectors first (nqs.exact.kernel.screening), so that norma
 the next level may be a Ritz value of the screening: an upper bound, with a residual of at most LARGE_GAP_RESIDUAL,
 while the sector's lower bound is above half of the gap.
 
-Only one-dimensional representations with characters +-1 are searched. Under translations and spin flip these are the
+The sectors are of one-dimensional representations with characters +-1. Under translations and spin flip these are the
 momenta 0 and pi along each axis. With the point group they are fewer: no momentum that a point operation moves to
-another one, and no two-dimensional representation (square36: momenta (0, 0) and (pi, pi) only).
+another one, and no two-dimensional representation (square36: momenta (0, 0) and (pi, pi) only). What they leave out is
+searched afterwards (nqs.exact.all_momenta), for its energy only: a ground state there is refused; the gap counts it.
 """
 
 import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
 
+from nqs.exact.all_momenta import Known, lowest_beyond
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.lanczos import Apply, Run
 from nqs.exact.sectors import Sectors, open_sectors
@@ -35,9 +38,9 @@ from nqs.runtime.files import open_hdf5
 from nqs.runtime.job import Job
 from nqs.runtime.progress import INTERVAL
 
-# Gap, S.S units, below which two levels count as one: with float64 vectors, and with float32 ones, whose next level
-# has an error of up to this
-DEGENERATE, SINGLE_DEGENERATE = 1e-8, 1e-5
+# Gap over |E| below which two levels count as one: with float64 vectors, and with float32 ones, whose next level has an
+# error of up to this
+DEGENERATE, SINGLE_DEGENERATE = 1e-9, 1e-6
 # Absolute residuals of the next level, which is then good to residual^2 / spacing: enough to state
 # the gap, and enough to tell a gap below CLOSE from a degeneracy.
 GAP_RESIDUAL = 1e-4
@@ -54,6 +57,9 @@ MAX_EXTENSIONS = 500
 class Levels:
     """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units).
 
+    next_sector: where the next level is, a sector's name or a description; momenta_checked: "all" if it is the next of
+    the whole Sz = 0 space, else the reason.
+
     The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL. Below
     `resolution` it cannot be told from a degeneracy.
     """
@@ -64,6 +70,8 @@ class Levels:
     gap: float
     residual: float
     resolution: float
+    next_sector: str = ""
+    momenta_checked: str = ""
 
     @property
     def degenerate(self) -> bool:
@@ -84,8 +92,9 @@ def solve(
 ) -> None:
     """Write the ground state over all sectors of `hamiltonian_file` at coupling j2.
 
-    tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if the ground state is
-    degenerate, unless allowed; then the member of the first sector found is taken.
+    tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if a level of complex momentum or of a
+    representation of several dimensions lies lower, or if the ground state is degenerate, unless allowed; then the
+    member of the first sector found is taken.
     A search with the kernel goes on from the folder `checkpoints`, if it was left by the same `code` (a hash).
     """
     with open_hdf5(hamiltonian_file) as file:
@@ -93,10 +102,13 @@ def solve(
         couplings = j1j2_couplings(j2)
         with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
             levels = find_levels(sectors, tolerance)
+            large = sectors.large
+        levels = _among_all(file, j2, levels, large, checkpoints, identity, threads)
         if levels.degenerate and not allow_degenerate:
             raise GroundStateError(
                 f"{file.attrs['cluster']} at J2 = {j2}: the ground state is degenerate (next level "
-                f"{levels.gap:.1e} above, resolution {levels.resolution:.0e}); it has no unique wavefunction"
+                f"{levels.gap:.1e} above, {_described(file, levels.next_sector)}, resolution {levels.resolution:.0e}); "
+                "it has no unique wavefunction"
             )
         wavefunction = _wavefunction(file, j2, levels)
         bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
@@ -108,6 +120,53 @@ def solve(
         f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
         + (", near a level crossing" if wavefunction.near_crossing else "")
     )
+    if wavefunction.momenta_checked != "all":
+        print(
+            f"warning: {wavefunction.cluster} J2 = {j2:g}: {wavefunction.momenta_checked}; a level of complex momentum "
+            "may lie lower, and the gap counts the sectors searched"
+        )
+
+
+def _among_all(
+    file: h5py.File, j2: float, levels: Levels, large: bool, folder: Path | None, identity: str, threads: int
+) -> Levels:
+    """The levels with the gap over the whole Sz = 0 space; GroundStateError if they do not hold its ground state."""
+    known = Known(
+        levels.energy,
+        levels.energy + levels.gap,
+        partial(gap_tolerance, energy=levels.energy, dtype=np.float64, large=large),
+    )
+    with TemporaryDirectory() as temporary:
+        beyond = lowest_beyond(file, j1j2_couplings(j2), known, Path(folder or temporary), identity, threads)
+    if beyond.irrep is None:
+        return replace(levels, momenta_checked=beyond.checked)
+    resolution = max(levels.resolution, beyond.single * SINGLE_DEGENERATE * abs(levels.energy))
+    gap = beyond.energy - levels.energy
+    if gap < -resolution:
+        raise GroundStateError(
+            f"{file.attrs['cluster']} at J2 = {j2}: the ground state has {beyond.irrep.name} (momenta in units of "
+            f"2 pi / L) and E = {beyond.energy:.7f}, {-gap:.7f} below the lowest level of real characters, "
+            f"{levels.energy:.7f}; it is one of {beyond.irrep.dimension} and has no unique wavefunction: choose another J2 "
+            "or cluster"
+        )
+    return replace(
+        levels,
+        gap=max(gap, 0.0),
+        resolution=resolution,
+        next_sector=beyond.irrep.name,
+        momenta_checked=beyond.checked,
+    )
+
+
+def _described(file: h5py.File, sector: str) -> str:
+    """Momentum and spin flip of a sector of the file; other descriptions as they are."""
+    if sector not in file:
+        return sector
+    by_name = dict(zip(file.attrs["generators"], file[sector].attrs["signs"], strict=True))
+    momentum = [
+        _momentum(by_name.get(name, 1), int(n)) for name, n in zip(("tx", "ty"), file.attrs["shape"], strict=True)
+    ]
+    return f"momentum ({momentum[0]}, {momentum[1]}), spin flip {by_name.get('spin_flip', 1):+d}"
 
 
 def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float, threads: int = 1) -> Levels:
@@ -137,11 +196,12 @@ def find_levels(sectors: Sectors, tolerance: float) -> Levels:
         raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
     if sectors.dimension(name) > 1:
         runs[name, 1] = sectors.run(name, 1, excluded=vector)
-    resolution = SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE
-    gap = _gap(runs, block, partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large), energy)
+    resolution = abs(energy) * (SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE)
+    closeness = partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large)
+    gap, following = _gap(runs, block, closeness, energy)
     if gap < -resolution:
         raise GroundStateError(f"a level {-gap:.1e} below the converged one was missed")
-    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution)
+    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution, following)
 
 
 def gap_tolerance(run: Run, energy: float, dtype: type, large: bool) -> float:
@@ -161,9 +221,12 @@ def _gap(
     block: Callable[[str], Apply],
     tolerance: Callable[[Run], float],
     energy: float,
-) -> float:
-    """Distance from `energy` to the lowest level of the remaining runs."""
-    return runs[_lowest(runs, block, tolerance)].energy - energy if runs else np.inf
+) -> tuple[float, str]:
+    """Distance from `energy` to the lowest level of the remaining runs, and its sector."""
+    if not runs:
+        return np.inf, ""
+    key = _lowest(runs, block, tolerance)
+    return runs[key].energy - energy, key[0]
 
 
 def _lowest(
@@ -232,6 +295,8 @@ def _wavefunction(file: h5py.File, j2: float, levels: Levels) -> Wavefunction:
         flips=file["flips"][...],
         characters=characters(file["exponents"][...], signs),
         degenerate=levels.degenerate,
+        gap_sector=_described(file, levels.next_sector),
+        momenta_checked=levels.momenta_checked,
     )
 
 

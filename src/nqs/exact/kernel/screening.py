@@ -94,10 +94,11 @@ class Group:
     def levels(self, steps: int, dimension: int) -> dict[str, Level]:
         """Lowest level of each sector, of at most this dimension, after so many steps."""
         columns = zip(self.names, self.alphas[:steps].T, self.betas[:steps].T, strict=True)
-        return {name: _level(alphas, betas, dimension) for name, alphas, betas in columns}
+        return {name: tridiagonal_level(alphas, betas, dimension) for name, alphas, betas in columns}
 
 
-def _level(alphas: np.ndarray, betas: np.ndarray, dimension: int) -> Level:
+def tridiagonal_level(alphas: np.ndarray, betas: np.ndarray, dimension: int) -> Level:
+    """Lowest level of a space of this dimension, from the steps of its recurrence: alphas, betas (steps,)."""
     size = int(np.argmin(betas > 0)) + 1 if (betas == 0).any() else len(alphas)
     values, vectors = scipy.linalg.eigh_tridiagonal(alphas[:size], betas[: size - 1])
     energy, couplings = float(values[0]), betas[size - 1] * vectors[-1]
