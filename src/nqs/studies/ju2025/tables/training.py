@@ -23,8 +23,8 @@ from nqs.model.motifs import motif_classes, motif_counts, spell, state_classes
 from nqs.runtime.errors import InputError
 from nqs.studies.ju2025.files import best_known_energy, read_arrays, ring_ground_state
 from nqs.studies.ju2025.tables.convergence_saving import reductions
+from nqs.vmc.estimates import spread_vanishes
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE
-from nqs.vmc.ring_descent import spread_vanishes
 from nqs.vmc.ring_evaluation import WINDOWS
 
 Settings = Mapping[str, Any]
