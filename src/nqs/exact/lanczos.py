@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
-from zipfile import BadZipFile
+from typing import Any, Protocol
 
 import numpy as np
 
-from nqs.runtime.files import save_arrays
+from nqs.runtime.checkpoints import Checkpoints
 
 Apply = Callable[[np.ndarray], np.ndarray]
 CHANCE = 1e-4  # that a bound does not hold: how often a random start vector has so small a part in a level
+STORED = (
+    "vectors", "values", "couplings", "energy", "residual", "extensions", "zeros", "poles", "scale", "below",
+)  # fmt: skip
 BLOCK = 1 << 12  # entries of float32 vectors that are summed in single precision; the blocks' sums are float64
 
 
@@ -138,7 +140,7 @@ class StoredLanczos(Lanczos):
     """
 
     def __init__(self, start: Callable[[], np.ndarray], file: Path, identity: str, **options) -> None:
-        self.file, self.identity = file, identity
+        self.file, self.checkpoints = file, Checkpoints(file.parent, identity)
         self.extensions = 0
         stored = self._read()
         if stored is None:
@@ -146,11 +148,7 @@ class StoredLanczos(Lanczos):
             self._write()
         else:
             super().__init__(stored["vectors"][0], **options)
-            self.vectors, self.values, self.couplings = stored["vectors"], stored["values"], stored["couplings"]
-            self.energy, self.residual = float(stored["energy"]), float(stored["residual"])
-            self.extensions = int(stored["extensions"])
-            self.zeros, self.poles, self.scale = stored["zeros"], stored["poles"], float(stored["scale"])
-            self.below = float(stored["below"])
+            vars(self).update(stored)
         self._release()
 
     @property
@@ -174,17 +172,10 @@ class StoredLanczos(Lanczos):
         self.vectors = self.vectors[:0].copy()
 
     def _write(self) -> None:
-        names = ["vectors", "values", "couplings", "energy", "residual", "extensions", "identity"]
-        names += ["zeros", "poles", "scale", "below"]
-        save_arrays(self.file, **{name: np.asarray(getattr(self, name)) for name in names})
+        self.checkpoints.save(self.file.stem, **{name: getattr(self, name) for name in STORED})
 
-    def _read(self) -> dict[str, np.ndarray] | None:
-        try:
-            with np.load(self.file) as file:
-                stored = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, BadZipFile):
-            return None
-        return stored if str(stored["identity"]) == self.identity else None
+    def _read(self) -> dict[str, Any] | None:
+        return self.checkpoints.load(self.file.stem)
 
 
 def lower_bound(

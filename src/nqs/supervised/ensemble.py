@@ -17,8 +17,9 @@ import numpy as np
 
 from nqs.networks.dense import Dense
 from nqs.networks.protocol import Network
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.progress import Progress
-from nqs.supervised.members import Batches, Checkpoints, Member, Settings, Trajectory
+from nqs.supervised.members import Batches, Member, Settings, Trajectory, keep, kept
 
 VALIDATION_CHUNK = 128
 
@@ -45,7 +46,7 @@ def train(
     checkpoints = checkpoints or Checkpoints(None, "")
     progress = progress or Progress("training", len(members), settings.max_updates)
     trajectories = [
-        checkpoints.load(number) or Trajectory.start(network, member.seed) for number, member in enumerate(members)
+        kept(checkpoints, number) or Trajectory.start(network, member.seed) for number, member in enumerate(members)
     ]
     run = _train_compiled if runs_compiled(network, device) else _train_stacked
     run(network, members, trajectories, settings, device, threads, checkpoints, progress)
@@ -61,10 +62,10 @@ def _train_compiled(network, members, trajectories, settings, device, threads, c
         for _ in _compiled_blocks(network, members[number], trajectory, settings):
             progress.update(number, trajectory.updates)
             if checkpoints.folder is not None and progress.due(number, checkpoints.interval):
-                checkpoints.save(number, trajectory)
+                keep(checkpoints, number, trajectory)
             if stop.is_set():
                 break
-        checkpoints.save(number, trajectory)
+        keep(checkpoints, number, trajectory)
         progress.done(number)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -117,7 +118,7 @@ def _train_stacked(network, members, trajectories, settings, device, threads, ch
             if len(running) < len(active):
                 stack.store()
                 for place in sorted(set(range(len(active))) - set(running)):
-                    checkpoints.save(active[place], trajectories[active[place]])
+                    keep(checkpoints, active[place], trajectories[active[place]])
                     progress.done(active[place])
                 stack.keep(running)
                 active = [active[place] for place in running]
@@ -130,7 +131,7 @@ def _train_stacked(network, members, trajectories, settings, device, threads, ch
 def _save_all(stack, checkpoints: Checkpoints, active: list[int], trajectories: list[Trajectory]) -> None:
     stack.store()
     for number in active:
-        checkpoints.save(number, trajectories[number])
+        keep(checkpoints, number, trajectories[number])
 
 
 Evaluate = Callable[[np.ndarray], np.ndarray]

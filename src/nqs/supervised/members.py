@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nqs.networks.protocol import Network, initial_parameters
-from nqs.runtime.checkpoints import ArrayFiles
+from nqs.runtime.checkpoints import Checkpoints
 
 DRAWS_PER_EPOCH = 1 << 16
 
@@ -107,19 +107,12 @@ class Trajectory:
         return self.diverged or self.stale_checks >= settings.patience or self.updates >= settings.max_updates
 
 
-class Checkpoints(ArrayFiles):
-    """Trajectories on disk, one file per member, so that an interrupted training goes on where it was."""
+def keep(checkpoints: Checkpoints, number: int, trajectory: Trajectory) -> None:
+    """Store the trajectory of a member, so that an interrupted training goes on where it was."""
+    checkpoints.save(f"member_{number}", **{**vars(trajectory), "losses": np.array(trajectory.losses)})
 
-    noun = "member"
 
-    def save(self, member: int, trajectory: Trajectory) -> None:
-        """Write one trajectory, whole or not at all."""
-        self.write(member, **vars(trajectory))
-
-    def load(self, member: int) -> Trajectory | None:
-        """The stored trajectory, if it is one of the same training and can be read."""
-        arrays = self.read(member)
-        if arrays is None:
-            return None
-        values = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
-        return Trajectory(**{**values, "losses": arrays["losses"].tolist()})
+def kept(checkpoints: Checkpoints, number: int) -> Trajectory | None:
+    """The stored trajectory of a member, if it is one of the same training and can be read."""
+    state = checkpoints.load(f"member_{number}")
+    return None if state is None else Trajectory(**{**state, "losses": state["losses"].tolist()})

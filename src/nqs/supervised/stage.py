@@ -21,6 +21,7 @@ import pandas as pd
 from nqs.exact.eigenstate import Wavefunction
 from nqs.networks.protocol import Geometry, Network
 from nqs.networks.registry import NETWORKS
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
@@ -29,7 +30,7 @@ from nqs.runtime.seeds import seed_of
 from nqs.supervised import dataset
 from nqs.supervised.ensemble import train
 from nqs.supervised.keys import WHOLE
-from nqs.supervised.members import Checkpoints, Member, Settings, Trajectory
+from nqs.supervised.members import Member, Settings, Trajectory
 from nqs.supervised.weights import write_weights
 
 

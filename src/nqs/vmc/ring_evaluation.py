@@ -22,8 +22,11 @@ from nqs.exact.bethe import heisenberg_energies, permutation_energy
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.runtime.seeds import seed_of
+from nqs.vmc.convergence import convergence
+from nqs.vmc.estimates import energy_of, is_constant
 from nqs.vmc.keys import MotifKey
-from nqs.vmc.ring_descent import Course, Problem, RingSampler, convergence, energy_of, is_constant
+from nqs.vmc.loop import Run, Task
+from nqs.vmc.ring_sampler import RingSampler
 
 WINDOWS = (5, 10)  # of T_cv, which the paper defines without one
 SUMMED_SITES = 16  # longest ring whose states are all summed over
@@ -41,36 +44,36 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """One run of a cell."""
+class Trial:
+    """What one run of a cell is to do."""
 
     setting: Setting
     seed: int
-    problem: Problem
+    task: Task
 
 
 def runs_table(
-    settings: Mapping[str, Any], cell: Sequence[Run], courses: Sequence[Course], device: str = "cpu"
+    settings: Mapping[str, Any], cell: Sequence[Trial], runs: Sequence[Run], device: str = "cpu"
 ) -> pd.DataFrame:
     """One row per run; device: where they trained. Final energies are always measured on the CPU."""
     key = MotifKey(**settings["key"])
     layers, filters = key.depth
     ground, triplet = ring_energies(key.n_sites)
     rows = []
-    for number, (one, course) in enumerate(zip(cell, courses, strict=True)):
-        ansatz = one.problem.ansatz
-        measured = evaluated(ansatz, course.theta, evaluation(settings, one))
+    for number, (one, run) in enumerate(zip(cell, runs, strict=True)):
+        ansatz = one.task.ansatz
+        measured = evaluated(ansatz, run.theta, evaluation(settings, one))
         rows.append(
             {"study": key.study, "n_sites": key.n_sites, "width": key.width, "network": key.network,
              "run_kind": key.run, "run": number, "seed": one.seed, **vars(one.setting), "layers": layers,
-             "filters": filters, "n_parameters": ansatz.n_parameters, "status": course.status,
-             "message": course.message, "iterations": course.iteration, "updates": course.updates}
+             "filters": filters, "n_parameters": ansatz.n_parameters, "status": run.status,
+             "message": run.message, "iterations": run.iteration, "updates": run.updates}
             | measured
             | unsampled(measured["energy"], measured["energy_error"], ground, key.n_sites)
-            | {"exact_energy": exact_energy(ansatz, course.theta), "ground_energy": ground, "triplet_energy": triplet}
-            | converged(course)
+            | {"exact_energy": exact_energy(ansatz, run.theta), "ground_energy": ground, "triplet_energy": triplet}
+            | converged(run)
             | {"samples": settings["sampler"]["samples"], "chains": settings["sampler"]["chains"],
-               "cpu_s": round(course.cpu_s, 3), "device": device}
+               "cpu_s": round(run.cpu_s, 3), "device": device}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -82,10 +85,10 @@ def ring_energies(n_sites: int) -> tuple[float, float]:
     return ground, triplet
 
 
-def evaluation(settings: Mapping[str, Any], one: Run) -> tuple[RingSampler, np.random.Generator]:
+def evaluation(settings: Mapping[str, Any], one: Trial) -> tuple[RingSampler, np.random.Generator]:
     """How the fresh sample of a run is drawn."""
     seed = seed_of("motif_vmc evaluation", one.seed, *vars(one.setting).values())
-    return RingSampler(one.problem.ansatz.n_sites, **settings["evaluation"]), np.random.default_rng(seed)
+    return RingSampler(one.task.ansatz.n_sites, **settings["evaluation"]), np.random.default_rng(seed)
 
 
 def evaluated(
@@ -94,13 +97,12 @@ def evaluated(
     """Energy and whether psi is constant, on a fresh sample."""
     sampler, rng = sampling
     wave = ansatz.at(theta)
-    states, acceptance = sampler.draw(wave, sampler.start(wave, rng), rng)
-    flat = states.reshape(-1, states.shape[-1])
-    energy, error, variance, time_between = energy_of(wave.ring_energies(flat).reshape(states.shape[:2]))
+    sample = sampler.draw(wave, sampler.start(rng, wave), rng)
+    energy, error, variance, time_between = energy_of(sample.along_chains(wave.ring_energies(sample.states)))
     why = ansatz.why_constant(theta) if hasattr(ansatz, "why_constant") else ""
     return {
-        "stuck": is_constant(wave, flat), "why_constant": why, "energy": energy, "energy_error": error,
-        "variance": variance, "acceptance": acceptance, "autocorrelation_time": time_between,
+        "stuck": is_constant(wave, sample.states), "why_constant": why, "energy": energy, "energy_error": error,
+        "variance": variance, "acceptance": sample.acceptance, "autocorrelation_time": time_between,
         "grand_sum": ansatz.grand_sum(theta),
     }  # fmt: skip
 
@@ -142,14 +144,14 @@ def _all_states(n_sites: int) -> np.ndarray:
     return zero_magnetisation_states(n_sites)[:, None]
 
 
-def converged(course: Course) -> dict[str, Any]:
+def converged(run: Run) -> dict[str, Any]:
     """T_cv, whether its rule was met, and the noise it was read at, for each window; NaN where a run ended too soon."""
-    return dict(chain.from_iterable(_converged(course, window) for window in WINDOWS))
+    return dict(chain.from_iterable(_converged(run, window) for window in WINDOWS))
 
 
-def _converged(course: Course, window: int) -> Iterator[tuple[str, Any]]:
+def _converged(run: Run, window: int) -> Iterator[tuple[str, Any]]:
     try:
-        found = convergence(course.column("energy"), course.column("energy_error"), window)
+        found = convergence(run.column("energy"), run.column("energy_error"), window)
         values: tuple[Any, ...] = (found.iteration, found.reached, found.noise)
     except InputError:
         values = (float("nan"), False, float("nan"))

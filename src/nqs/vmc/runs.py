@@ -1,4 +1,4 @@
-"""All runs of a cell of variational Monte Carlo, for any ansatz: to their end, side by side, and resumed.
+"""All runs of a cell of variational Monte Carlo: to their end, side by side, resumed, and as a table.
 
 Runs are independent. They go on in threads (`nqs.vmc.loop`), or all at once where a stage hands in something that
 iterates them as a stack.
@@ -6,7 +6,6 @@ iterates them as a stack.
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -14,97 +13,91 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from nqs.runtime.checkpoints import ArrayFiles
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.runtime.threads import in_threads
-from nqs.vmc.loop import Course, Problem, train
+from nqs.vmc.loop import Run, Task, train
 from nqs.vmc.stochastic_reconfiguration import Memory
 
-After = Callable[[Sequence[Course]], bool]  # called with the runs that took part in an iteration; False stops
-Stack = Callable[[Sequence[Course], Problem, After], None]
+After = Callable[[int, Run], bool]  # called with each run that took part in an iteration, and its number; False stops
+Stack = Callable[[Sequence[Task], Sequence[int], Sequence[Run | None], After], Sequence[Run]]
 
 
 def train_all(
-    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, threads: int, stage: str,
+    tasks: Sequence[Task], seeds: Sequence[int], checkpoints: Checkpoints, threads: int, stage: str, noun: str = "run",
     stack: Stack | None = None,
-) -> list[Course]:  # fmt: skip
-    """All models of a stage to their end: `threads` side by side on the CPU, or all at once by `stack`.
+) -> list[Run]:  # fmt: skip
+    """All runs to their end: `threads` side by side on the CPU, or all at once by `stack`.
 
-    settings: key, repeats, seed; with `stage` they make the seeds.
+    noun: what a run is called in messages and names of checkpoints;  stack: takes tasks, seeds and the stored runs.
     """
-    seeds = [seed_of(stage, settings["key"], repeat, settings["seed"]) for repeat in range(settings["repeats"])]
-    courses = [checkpoints.load(number) or Course.start(problem, seed) for number, seed in enumerate(seeds)]
-    progress = Progress(stage, len(courses), problem.max_iterations)
+    progress = Progress(stage, len(tasks), tasks[0].max_iterations)
     stop = threading.Event()
+    runs: list[Run | None] = [None] * len(tasks)
 
-    def after(numbers: Sequence[int]) -> bool:
+    def after(number: int, run: Run) -> bool:
         stopping = stop.is_set()
-        for number in numbers:
-            course = courses[number]
-            progress.update(number, course.iteration)
-            if course.status != "running":
-                finish(number)
-            elif stopping or progress.due(number, checkpoints.interval):
-                checkpoints.save(number, course)
+        progress.update(number, run.iteration)
+        if run.status != "running" or stopping or progress.due(number, checkpoints.interval):
+            keep(checkpoints, f"{noun}_{number}", run)
         return not stopping
 
-    def finish(number: int) -> None:
-        checkpoints.save(number, courses[number])
+    def finish(number: int, run: Run) -> None:
+        runs[number] = run
         progress.done(number)
-        if courses[number].message:
-            print(f"model {number}: {courses[number].status}, {courses[number].message}", file=sys.stderr)
+        if run.message:
+            print(f"{noun} {number}: {run.status}, {run.message}", file=sys.stderr)
 
-    def run_stack(stack: Stack) -> None:
-        place = {id(course): number for number, course in enumerate(courses)}
-        stack(courses, problem, lambda some: after([place[id(course)] for course in some]))
+    def train_one(number: int) -> None:
+        run = kept(checkpoints, f"{noun}_{number}") or Run.start(tasks[number], seeds[number])
+        finish(number, train(run, tasks[number], partial(after, number)))
 
-    def run_loop(number: int) -> None:
-        train(courses[number], problem, lambda course: after([number]))
+    def train_stack(stack: Stack) -> None:
+        stored = [kept(checkpoints, f"{noun}_{number}") for number in range(len(tasks))]
+        for number, run in enumerate(stack(tasks, seeds, stored, after)):
+            finish(number, run)
 
-    for number, course in enumerate(courses):
-        if course.status != "running":
-            finish(number)
-    tasks = [partial(run_stack, stack)] if stack else [partial(run_loop, number) for number in range(len(courses))]
-    in_threads(tasks, threads, stop)
-    return courses
-
-
-class Checkpoints(ArrayFiles):
-    """Courses on disk, one file per model."""
-
-    noun = "model"
-
-    def save(self, number: int, course: Course) -> None:
-        """Write one course, whole or not at all."""
-        state = {
-            "rng": course.rng.bit_generator.state, "iteration": course.iteration, "status": course.status,
-            "message": course.message, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
-            "steps": course.memory.steps, "best": course.memory.best, "age": course.memory.age,
-        }  # fmt: skip
-        self.write(
-            number, state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
-            chains=course.chains, before=course.before, trace=np.array(course.trace),
-            snapshot_at=np.array(list(course.snapshots), dtype=np.int64),
-            snapshots=np.array([*course.snapshots.values()]),
-            basis=course.memory.basis, eigenvalues=course.memory.eigenvalues,
-        )  # fmt: skip
-
-    def load(self, number: int) -> Course | None:
-        """The stored course, if it is of the same cell and code and can be read."""
-        arrays = self.read(number)
-        return None if arrays is None else restored(arrays, json.loads(str(arrays["state"])))
+    jobs = [partial(train_stack, stack)] if stack else [partial(train_one, number) for number in range(len(tasks))]
+    in_threads(jobs, threads, stop)
+    return [run for run in runs if run is not None]
 
 
-def restored(arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> Course:
-    """A course from its stored arrays and numbers."""
+def repeat_seeds(stage: str, settings: Mapping[str, Any], repeats: int) -> list[int]:
+    """Seeds of the repeats of a cell, from its key and the seed of the configuration."""
+    return [seed_of(stage, settings["key"], repeat, settings["seed"]) for repeat in range(repeats)]
+
+
+def trace_table(runs: Sequence[Run], number: str = "run", kind: type = np.float64) -> pd.DataFrame:
+    """One row per run and iteration, numbers as `kind`; number: the column that says which run."""
+    parts = []
+    for place, run in enumerate(runs):
+        rows: np.ndarray = np.array(run.trace, dtype=kind).reshape(-1, len(run.columns))
+        table = pd.DataFrame(rows, columns=list(run.columns))
+        table.insert(0, "iteration", np.arange(len(rows), dtype=np.int32))
+        table.insert(0, number, np.int32(place))
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def keep(checkpoints: Checkpoints, key: str, run: Run) -> None:
+    """Store a run, whole or not at all."""
+    state = {name: value for name, value in vars(run).items() if name not in ("memory", "snapshots")}
+    state |= {"rng": run.rng.bit_generator.state, "trace": np.array(run.trace)} | vars(run.memory)
+    kept = {"snapshot_at": np.array([*run.snapshots], np.int64), "snapshots": np.array([*run.snapshots.values()])}
+    checkpoints.save(key, **state, **kept)
+
+
+def kept(checkpoints: Checkpoints, key: str) -> Run | None:
+    """The stored run, if it is of the same cell and code and can be read."""
+    state = checkpoints.load(key)
+    if state is None:
+        return None
     rng = np.random.default_rng()
-    rng.bit_generator.state = state["rng"]
-    memory = Memory(arrays["basis"], arrays["eigenvalues"], state["steps"], state["best"], state["age"])
-    return Course(
-        theta=arrays["theta"], moments=arrays["moments"], chains=arrays["chains"], rng=rng, before=arrays["before"],
-        memory=memory, iteration=state["iteration"], status=state["status"], message=state["message"],
-        cpu_s=state["cpu_s"], wall_s=state["wall_s"], trace=arrays["trace"].tolist(),
-        snapshots=dict(zip(arrays["snapshot_at"].tolist(), arrays["snapshots"], strict=True)),
-    )  # fmt: skip
+    rng.bit_generator.state = state.pop("rng")
+    memory = Memory(**{name: state.pop(name) for name in vars(Memory())})
+    snapshots = dict(zip(state.pop("snapshot_at").tolist(), state.pop("snapshots"), strict=True))
+    trace, columns = state.pop("trace").tolist(), tuple(state.pop("columns"))
+    return Run(**state, rng=rng, memory=memory, snapshots=snapshots, trace=trace, columns=columns)

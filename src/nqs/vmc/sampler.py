@@ -52,8 +52,8 @@ class Sample:
 class Sampler(Protocol):
     """Draws samples; `chains` is the state it carries from draw to draw, changed in place."""
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
-        """Initial chains (C,) uint64; empty for independent draws."""
+    def start(self, rng: np.random.Generator, wave: Wave | None = None) -> np.ndarray:
+        """Initial chains (C,) uint64, empty for independent draws; wave: for samplers that burn in."""
 
     def draw(self, wave: Wave, chains: np.ndarray, rng: np.random.Generator) -> Sample:
         """A sample of |psi|^2."""
@@ -79,7 +79,7 @@ class Chains:
         if self.proposals.conserve_magnetisation and self.n_sites % 2:
             raise InputError(f"{self.n_sites} sites: an odd number of spins has no Sz = 0 states")
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
+    def start(self, rng: np.random.Generator, wave: Wave | None = None) -> np.ndarray:
         if not self.proposals.conserve_magnetisation:
             return rng.integers(1 << self.n_sites, size=self.chains, dtype=np.uint64)
         neel = np.tile([0, 1], self.n_sites // 2).astype(np.uint64)
@@ -123,7 +123,7 @@ class Exact:
         if self.n_sites > ENUMERABLE_SITES:
             raise InputError(f"{self.n_sites} sites: too many to enumerate; use a chain beyond {ENUMERABLE_SITES}")
 
-    def start(self, rng: np.random.Generator) -> np.ndarray:
+    def start(self, rng: np.random.Generator, wave: Wave | None = None) -> np.ndarray:
         return np.empty(0, np.uint64)
 
     def draw(self, wave: Wave, chains: np.ndarray, rng: np.random.Generator) -> Sample:

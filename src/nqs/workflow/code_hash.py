@@ -15,14 +15,13 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-Name = tuple[str, str]  # module and definition
-REGISTRY = "Registry"
+from nqs.workflow.module_names import Module, Name, Package, is_idle, note_import, read_module
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,12 @@ class Definition:
     uses: frozenset[Name]
 
 
-@dataclass
-class Module:
-    """What the top level of a module binds and imports."""
-
-    statements: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    loose: list[ast.stmt] = field(default_factory=list)
-    registries: set[str] = field(default_factory=set)
-    own: dict[str, Name] = field(default_factory=dict)  # local name -> definition, or ("nqs.x", "") for a module
-    foreign: dict[str, str] = field(default_factory=dict)  # local name -> dotted name outside the package
-
-
 class Sources:
     """The modules of a package below a folder, each parsed once."""
 
     def __init__(self, folder: Path, package: str) -> None:
         self.folder, self.package = folder, package
+        self.names = Package(package, lambda module: self.path(module) is not None)
         self.modules: dict[str, Module | None] = {}
         self.definitions: dict[Name, Definition] = {}
         self.statements: dict[ast.stmt, Definition] = {}
@@ -64,7 +53,9 @@ class Sources:
         """A module of the package, or None if it is not one."""
         if name not in self.modules:
             path = self.path(name)
-            self.modules[name] = None if path is None else read_module(self, ast.parse(path.read_text()).body, name)
+            self.modules[name] = (
+                None if path is None else read_module(self.names, ast.parse(path.read_text()).body, name)
+            )
         return self.modules[name]
 
     def resolve(self, entry: str) -> list[Name]:
@@ -136,89 +127,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def read_module(sources: Sources, body: Iterable[ast.stmt], name: str) -> Module:
-    """Sort the statements of a module into definitions, imports and what runs besides."""
-    module = Module()
-    for statement in body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            note_import(sources, module, statement, name)
-        elif bound := set(bound_names(statement)):
-            for one in bound:
-                module.statements.setdefault(one, []).append(statement)
-            if isinstance(statement, ast.AnnAssign) and REGISTRY in names_in(statement.annotation):
-                module.registries |= bound
-            for inner in ast.walk(statement):
-                if isinstance(inner, ast.Import | ast.ImportFrom) and not is_scope(statement):
-                    note_import(sources, module, inner, name)
-        elif not is_idle(statement):
-            module.loose.append(statement)
-            for inner in ast.walk(statement):
-                if isinstance(inner, ast.Import | ast.ImportFrom):
-                    note_import(sources, module, inner, name)
-    return module
-
-
-def is_scope(statement: ast.stmt) -> bool:
-    """Whether names bound inside stay inside."""
-    return isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-
-
-def is_idle(statement: ast.stmt) -> bool:
-    """Docstrings, and blocks that only a type checker reads."""
-    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test):
-        return True
-    return isinstance(statement, ast.Pass) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
-
-
-def bound_names(statement: ast.stmt) -> Iterator[str]:
-    """Names that a statement of the top level defines, inside branches and loops too; not those it imports."""
-    if is_scope(statement):
-        yield statement.name  # type: ignore[attr-defined]
-    elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        for target in targets:
-            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
-    elif isinstance(statement, ast.If | ast.Try | ast.For | ast.With | ast.While) and not is_idle(statement):
-        for node in ast.iter_child_nodes(statement):
-            inner = node.body if isinstance(node, ast.ExceptHandler) else [node]
-            for child in inner:
-                if isinstance(child, ast.stmt):
-                    yield from bound_names(child)
-
-
-def note_import(sources: Sources, module: Module, statement: ast.Import | ast.ImportFrom, name: str) -> None:
-    """Note what an import binds; ValueError for `from nqs.x import *`."""
-    for local, dotted in imported(statement, name):
-        if dotted.split(".")[0] != sources.package:
-            module.foreign[local] = dotted
-        elif local == "*":
-            raise ValueError(f"{name}: import * hides what it takes; name it")
-        else:
-            module.own[local] = own_name(sources, dotted, isinstance(statement, ast.Import) and local == dotted)
-
-
-def own_name(sources: Sources, dotted: str, whole: bool) -> Name:
-    """A dotted name of the package as module and definition; the definition of a module is ""."""
-    if whole or sources.path(dotted) is not None:
-        return dotted, ""
-    module, _, name = dotted.rpartition(".")
-    return module, name
-
-
-def imported(statement: ast.Import | ast.ImportFrom, name: str) -> Iterator[tuple[str, str]]:
-    """Local and dotted name of everything that an import binds."""
-    for alias in statement.names:
-        if isinstance(statement, ast.Import):
-            yield (alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0])
-        else:
-            home = statement.module or ""
-            if statement.level:
-                home = ".".join([*name.split(".")[: -statement.level], *([home] if home else [])])
-            yield alias.asname or alias.name, f"{home}.{alias.name}"
-
-
 class Canonical(ast.NodeTransformer):
     """Replaces names of the package by the names of their definitions, and notes them; drops what does not compute."""
 
@@ -236,7 +144,7 @@ class Canonical(ast.NodeTransformer):
     def _import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
         """Imports inside functions bind like those above; only foreign ones stay."""
         here = Module()
-        note_import(self.sources, here, node, self.name)
+        note_import(self.sources.names, here, node, self.name)
         self.own |= here.own
         self.foreign |= here.foreign
         return ast.Pass()
@@ -296,13 +204,6 @@ class Canonical(ast.NodeTransformer):
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
         return node
-
-
-def names_in(annotation: ast.expr) -> set[str]:
-    """All names in an annotation, quoted or not."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = ast.parse(annotation.value, mode="eval").body
-    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
 
 
 def bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | ast.AsyncFunctionDef:

@@ -10,7 +10,6 @@ screening goes on.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 from zlib import crc32
 
 import numpy as np
@@ -18,7 +17,7 @@ import scipy.linalg
 
 from nqs.exact.kernel.many_sectors import Lanes
 from nqs.exact.lanczos import Apply, Lanczos, lower_bound
-from nqs.runtime.files import save_arrays
+from nqs.runtime.checkpoints import Checkpoints
 
 MOST_LANES = 16  # one cache line of float32
 MOST_BYTES = 5 << 29  # of the vectors of one group
@@ -49,15 +48,11 @@ class Group:
     """
 
     def __init__(self, names: Sequence[str], file: Path, identity: str) -> None:
-        self.names, self.file, self.identity = list(names), file, identity
+        self.names, self.file, self.checkpoints = list(names), file, Checkpoints(file.parent, identity)
         self.alphas = self.betas = np.zeros((0, len(names)))
         self.held: tuple[np.ndarray, np.ndarray] | None = None
-        try:
-            with np.load(file) as stored:
-                if str(stored["identity"]) == identity:
-                    self.alphas, self.betas = stored["alphas"], stored["betas"]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            pass
+        if stored := self.checkpoints.load(file.stem, "alphas", "betas"):
+            self.alphas, self.betas = stored["alphas"], stored["betas"]
 
     @property
     def steps(self) -> int:
@@ -73,8 +68,9 @@ class Group:
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """Newest vectors and the ones before."""
         if self.held is None:
-            with np.load(self.file) as file:
-                self.held = file["x"], file["y"]
+            stored = self.checkpoints.load(self.file.stem, "x", "y")
+            assert stored is not None
+            self.held = stored["x"], stored["y"]
         return self.held
 
     def extend(self, lanes: Lanes, steps: int) -> None:
@@ -89,7 +85,7 @@ class Group:
             x, y = y, x
             self.alphas, self.betas = np.vstack([self.alphas, alpha]), np.vstack([self.betas, beta])
         self.held = x, y
-        save_arrays(self.file, x=x, y=y, alphas=self.alphas, betas=self.betas, identity=np.asarray(self.identity))
+        self.checkpoints.save(self.file.stem, x=x, y=y, alphas=self.alphas, betas=self.betas)
 
     def levels(self, steps: int, dimension: int) -> dict[str, Level]:
         """Lowest level of each sector, of at most this dimension, after so many steps."""

@@ -1,8 +1,8 @@
 """Restricted Boltzmann machines of one shape optimised together as one PyTorch program, on a GPU or the CPU.
 
 The algorithm is that of `nqs.vmc.loop`, with a leading axis for the model: sample, local energies, natural gradient,
-step. Every model keeps its own `Course`, which is up to date after every iteration, and its own random numbers, so
-batching does not change a course beyond rounding, and any model can be stopped, resumed or continued elsewhere. A model
+step. Every model keeps its own `Run`, which is up to date after every iteration, and its own random numbers, so
+batching does not change it beyond rounding, and any model can be stopped, resumed or continued elsewhere. A model
 that ends, well or not, leaves the stack; the others go on.
 
 Shapes: m models, U distinct states (padded with weight 0), P parameters.
@@ -10,7 +10,6 @@ Shapes: m models, U distinct states (padded with weight 0), P parameters.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -24,58 +23,53 @@ from nqs.supervised.stacked import spins_of
 from nqs.vmc import stochastic_reconfiguration
 from nqs.vmc.gpu.moves import Moves
 from nqs.vmc.gpu.rbm_sampler import StackSampler, stack_sampler
-from nqs.vmc.loop import Course, Problem, estimate_energy, note, update
+from nqs.vmc.loop import Run, Task, advance, estimate, record, step
+from nqs.vmc.preconditioners import StochasticReconfiguration
 
 
 def train(
-    courses: Sequence[Course],
-    problem: Problem,
-    device: str,
-    after: Callable[[Sequence[Course]], bool] = lambda courses: True,
+    runs: Sequence[Run], task: Task, device: str, after: Callable[[int, Run], bool] = lambda number, run: True
 ) -> None:
     """Iterate until every run has ended.
 
-    device: `cpu` or `cuda`. `after` is called after every iteration with the runs that took part in it, and stops the
+    device: `cpu` or `cuda`. `after` is called after every iteration for each run that took part in it, and stops the
     loop by returning False.
     """
-    assert isinstance(problem.ansatz, Rbm)
-    running = [course for course in courses if course.status == "running"]
-    sampler: StackSampler | None = None
-    while running:
-        sampler = sampler or stack_sampler(problem.sampler, len(running), device)
-        cpu, wall = time.thread_time(), time.monotonic()
-        iterate(running, problem, sampler, device)
-        for course in running:  # they share the time
-            course.cpu_s += (time.thread_time() - cpu) / len(running)
-            course.wall_s += (time.monotonic() - wall) / len(running)
-        if not after(running):
-            break
-        left = [course for course in running if course.status == "running"]
-        if len(left) < len(running):
-            running, sampler = left, None
+    assert isinstance(task.ansatz, Rbm)
+    sampler: dict[int, StackSampler] = {}  # by number of runs; one at a time
+
+    def iterate_all(numbers: Sequence[int]) -> None:
+        if len(numbers) not in sampler:
+            sampler.clear()
+            sampler[len(numbers)] = stack_sampler(task.sampler, len(numbers), device)
+        iterate([runs[number] for number in numbers], task, sampler[len(numbers)], device)
+
+    advance(runs, iterate_all, after)
 
 
-def iterate(courses: Sequence[Course], problem: Problem, sampler: StackSampler, device: str) -> None:
+def iterate(runs: Sequence[Run], task: Task, sampler: StackSampler, device: str) -> None:
     """Evaluate the energies at the current parameters and update them, or end runs."""
-    assert isinstance(problem.ansatz, Rbm)
-    machines = Machines.of(problem.ansatz, np.stack([course.theta for course in courses]), device)
-    seeds = [int(course.rng.integers(1 << 63)) for course in courses]
-    draws = sampler.draw(machines, np.stack([course.chains for course in courses]), seeds)
-    energies = local_energies(problem.hamiltonian, machines, draws.states)
+    assert isinstance(task.ansatz, Rbm)
+    assert isinstance(task.preconditioner, StochasticReconfiguration)
+    assert isinstance(task.hamiltonian, Hamiltonian)
+    machines = Machines.of(task.ansatz, np.stack([run.theta for run in runs]), device)
+    seeds = [int(run.rng.integers(1 << 63)) for run in runs]
+    draws = sampler.draw(machines, np.stack([run.chains for run in runs]), seeds)
+    energies = local_energies(task.hamiltonian, machines, draws.states)
     on_host = energies.cpu().numpy()
-    for course, sample, chains, row in zip(courses, draws.samples(), draws.chains, on_host, strict=True):
-        course.chains = chains.copy()
-        estimate = estimate_energy(sample, row[: len(sample.states)], problem, course.iteration)
-        note(course, estimate, problem)
-    if all(course.status != "running" for course in courses):
+    for run, sample, chains, row in zip(runs, draws.samples(), draws.chains, on_host, strict=True):
+        run.chains = chains.copy()
+        record(run, task, estimate(run, task, None, sample, row[: len(sample.states)]))
+    if all(run.status != "running" for run in runs):
         return
-    derivatives = machines.derivatives(draws.states)
-    directions, failed = natural_gradients(derivatives, draws.weights, energies, problem.shift)
-    for course, direction, singular in zip(courses, directions, failed, strict=True):
-        if course.status == "running" and singular:
-            course.end("singular", stochastic_reconfiguration.SINGULAR)
-        elif course.status == "running":
-            update(course, direction, problem)
+    shift = task.preconditioner.diagonal_shift
+    directions, failed = natural_gradients(machines.derivatives(draws.states), draws.weights, energies, shift)
+    for run, direction, singular in zip(runs, directions, failed, strict=True):
+        if run.status == "running" and singular:
+            run.end("singular", stochastic_reconfiguration.SINGULAR)
+        elif run.status == "running":
+            step(run, task, direction)
+            run.iteration += run.status == "running"
 
 
 def local_energies(hamiltonian: Hamiltonian, machines: Machines, states: Tensor) -> Tensor:

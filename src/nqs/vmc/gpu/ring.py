@@ -1,18 +1,17 @@
 """Energy descent of many shallow networks on one ring as one PyTorch program, on a GPU or the CPU.
 
-The algorithm, its `Course` and its trace are those of `nqs.vmc.ring_descent`, with a leading axis for the run: chains,
+The algorithm, its `Run` and its trace are those of `nqs.vmc.loop`, with a leading axis for the run: chains,
 local energies, importance weights and motif counts of all runs come from look-ups in their tables of 2^K motifs. What
 is left, the gradient from the counts, Adam's step and the symmetry forcing, is the same code run by run. Runs of one
 call share network and sampler, and may differ in learning rate and in steps per sample. A run that ends, well or not,
 leaves the stack. Numbers differ from those of the compiled kernels, since chains move by another sequence of proposals
-(`nqs.vmc.gpu.ring_sampler`); a course can go on with either.
+(`nqs.vmc.gpu.ring_sampler`); a run can go on with either.
 
 Shapes: R runs, D kept states of each of C chains, N sites.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,160 +22,129 @@ from torch import Tensor
 
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import ELEMENT_SITES, MotifTable
+from nqs.vmc.estimates import LOOKED_AT, Estimate, RingEstimates, spread_vanishes
 from nqs.vmc.gpu.ring_sampler import StackedRings, look_up, offset, spins_of, touched, windows_of, words_of
-from nqs.vmc.ring_descent import LOOKED_AT, Course, Problem, end, energy_of, spread_vanishes
+from nqs.vmc.loop import Run, Task, advance, note_effective, record
+from nqs.vmc.loop import step as take_step
 
 AT_ONCE = 1 << 25  # spins whose windows are looked up at once, against running out of memory
 BINS = 4096  # bins of each run that counts are spread over, so that few are added to the same one at a time
 
 
 def train(
-    problems: Sequence[Problem],
+    tasks: Sequence[Task],
     seeds: Sequence[int],
-    stored: Sequence[Course | None],
+    stored: Sequence[Run | None],
     device: str,
-    after: Callable[[int, Course], bool] = lambda number, course: True,
-) -> list[Course]:
-    """Take all runs to their end and return their courses.
+    after: Callable[[int, Run], bool] = lambda number, run: True,
+) -> list[Run]:
+    """Take all runs to their end and return them.
 
     stored: where a run goes on, None: from its seed. `after` is called after every iteration for each run that took
     part in it, and stops the loop by returning False.
     """
-    sampler = StackedRings(problems[0].sampler, ansatz_of(problems).width, len(problems), device)
-    courses = start(problems, seeds, stored, sampler)
-    running = [number for number, course in enumerate(courses) if course.status == "running"]
-    while running:
-        cpu = time.thread_time()
-        iterate([courses[number] for number in running], [problems[number] for number in running], sampler)
-        share = (time.thread_time() - cpu) / len(running)
-        for number in running:
-            courses[number].cpu_s += share
-        if not all([after(number, courses[number]) for number in running]):
-            break
-        running = [number for number in running if courses[number].status == "running"]
-    return courses
+    sampler = StackedRings(tasks[0].sampler, ansatz_of(tasks).width, len(tasks), device)
+    runs = start(tasks, seeds, stored, sampler)
+    advance(runs, lambda some: iterate([runs[one] for one in some], [tasks[one] for one in some], sampler), after)
+    return runs
 
 
-def ansatz_of(problems: Sequence[Problem]) -> ShallowCnn:
+def ansatz_of(tasks: Sequence[Task]) -> ShallowCnn:
     """The network that all have in common."""
-    ansatz = problems[0].ansatz
+    ansatz = tasks[0].ansatz
     assert isinstance(ansatz, ShallowCnn)
-    assert all((one.ansatz, one.sampler) == (ansatz, problems[0].sampler) for one in problems)
+    assert all((one.ansatz, one.sampler) == (ansatz, tasks[0].sampler) for one in tasks)
     return ansatz
 
 
-def table_of(ansatz: ShallowCnn, course: Course) -> MotifTable:
+def table_of(ansatz: ShallowCnn, run: Run) -> MotifTable:
     """The wave function of a run."""
-    wave = ansatz.at(course.theta)
+    wave = ansatz.at(run.theta)
     assert isinstance(wave, MotifTable)
     return wave
 
 
 def start(
-    problems: Sequence[Problem], seeds: Sequence[int], stored: Sequence[Course | None], sampler: StackedRings
-) -> list[Course]:
-    """The stored courses, and new ones from their seeds with parameters and first states as in `Course.start`."""
-    cold = [replace(one, sampler=replace(one.sampler, burn_in=0)) for one in problems]
-    courses = [old or Course.start(one, seed) for old, one, seed in zip(stored, cold, seeds, strict=True)]
-    fresh = [course for course, old in zip(courses, stored, strict=True) if old is None]
+    tasks: Sequence[Task], seeds: Sequence[int], stored: Sequence[Run | None], sampler: StackedRings
+) -> list[Run]:
+    """The stored runs, and new ones from their seeds with parameters and first states as in `Run.start`."""
+    cold = [replace(one, sampler=replace(one.sampler, burn_in=0)) for one in tasks]
+    runs = [old or Run.start(one, seed) for old, one, seed in zip(stored, cold, seeds, strict=True)]
+    fresh = [run for run, old in zip(runs, stored, strict=True) if old is None]
     if fresh:
-        stack, spins, draws = setting_out(fresh, ansatz_of(problems), sampler)
+        stack, spins, draws = setting_out(fresh, ansatz_of(tasks), sampler)
         leave(fresh, sampler.burn_in(stack.motifs, spins, draws))
-    return courses
+    return runs
 
 
-def setting_out(
-    courses: Sequence[Course], ansatz: ShallowCnn, sampler: StackedRings
-) -> tuple[MotifStack, Tensor, list[int]]:
+def setting_out(runs: Sequence[Run], ansatz: ShallowCnn, sampler: StackedRings) -> tuple[MotifStack, Tensor, list[int]]:
     """The waves of runs, their chains (R, N, C), and the seeds of their next draw."""
-    stack = MotifStack.of([table_of(ansatz, course) for course in courses], sampler.device)
-    spins = spins_of(np.stack([course.chains for course in courses]), ansatz.n_sites, sampler.device)
-    return stack, spins, [int(course.rng.integers(1 << 63)) for course in courses]
+    stack = MotifStack.of([table_of(ansatz, run) for run in runs], sampler.device)
+    spins = spins_of(np.stack([run.chains for run in runs]), ansatz.n_sites, sampler.device)
+    return stack, spins, [int(run.rng.integers(1 << 63)) for run in runs]
 
 
-def leave(courses: Sequence[Course], spins: Tensor) -> None:
+def leave(runs: Sequence[Run], spins: Tensor) -> None:
     """Note where the chains of each run are now; spins (R, N, C)."""
-    for course, chains in zip(courses, words_of(spins), strict=True):
-        course.chains = chains
+    for run, chains in zip(runs, words_of(spins), strict=True):
+        run.chains = chains
 
 
-def iterate(courses: Sequence[Course], problems: Sequence[Problem], sampler: StackedRings) -> None:
+def iterate(runs: Sequence[Run], tasks: Sequence[Task], sampler: StackedRings) -> None:
     """Sample, note the energies at the current parameters, and update them, or end runs."""
-    stack, spins, seeds = setting_out(courses, ansatz_of(problems), sampler)
+    stack, spins, seeds = setting_out(runs, ansatz_of(tasks), sampler)
     states, acceptance = sampler.draw(stack.motifs, spins, seeds)
-    leave(courses, states[:, -1])
+    leave(runs, states[:, -1])
     energies, logs = stack.ring_energies(states), stack.log_psi(states)
     stuck = are_constant(logs.flatten(1))
-    for course, problem, *measured in zip(
-        courses, problems, energies.cpu().numpy(), acceptance.tolist(), stuck.tolist(), strict=True
+    for run, task, *measured in zip(
+        runs, tasks, energies.cpu().numpy(), acceptance.tolist(), stuck.tolist(), strict=True
     ):
-        note(course, problem, *measured)
-    moving = [number for number, (course, problem) in enumerate(zip(courses, problems, strict=True))
-              if course.status == "running" and course.iteration < problem.max_iterations]  # fmt: skip
-    update([courses[number] for number in moving], [problems[number] for number in moving],
+        record(run, task, estimate(run, task, *measured))
+    moving = [number for number, run in enumerate(runs) if run.status == "running"]
+    update([runs[number] for number in moving], [tasks[number] for number in moving],
            taken(states, moving), taken(energies, moving), taken(logs, moving))  # fmt: skip
-    for course, problem in zip(courses, problems, strict=True):
-        if course.status == "running" and course.iteration == problem.max_iterations:
-            end(course, "cap")
-        elif course.status == "running":
-            course.iteration += 1
+    for run in runs:
+        run.iteration += run.status == "running"
+
+
+def estimate(run: Run, task: Task, energies: np.ndarray, acceptance: float, stuck: bool) -> Estimate:
+    """The row of the trace; energies (D, C)."""
+    assert isinstance(task.estimates, RingEstimates)
+    return task.estimates.of_chains(energies, acceptance, run.theta, stuck)
 
 
 def are_constant(logs: Tensor) -> np.ndarray:
-    """Whether psi is the same for all sampled states, by ln psi (R, U): the rule of `energy_descent.is_constant`."""
+    """Whether psi is the same for all sampled states, by ln psi (R, U): the rule of `nqs.vmc.estimates.is_constant`."""
     some = logs[:, :: max(1, logs.shape[1] // LOOKED_AT)].cpu().numpy()
     return spread_vanishes(some)
 
 
-def note(course: Course, problem: Problem, energies: np.ndarray, acceptance: float, stuck: bool) -> None:
-    """Add a row to the trace, or end the run; energies (D, C)."""
-    energy, error, variance, time_between = energy_of(energies)
-    if not np.isfinite(variance):
-        return end(course, "diverged", "the local energies are no longer finite")
-    if course.iteration in problem.snapshots:
-        course.snapshots[course.iteration] = course.theta.copy()
-    grand_sum = problem.ansatz.grand_sum(course.theta)
-    course.trace.append([energy, error, variance, time_between, acceptance, grand_sum, float(stuck), 1.0])
-    return None
-
-
-def update(
-    courses: Sequence[Course], problems: Sequence[Problem], states: Tensor, energies: Tensor, logs: Tensor
-) -> None:
+def update(runs: Sequence[Run], tasks: Sequence[Task], states: Tensor, energies: Tensor, logs: Tensor) -> None:
     """The steps from one sample, drawn where ln psi was `logs`; notes the smallest effective share of the states."""
-    live, weights = list(range(len(courses))), torch.full_like(energies, 1 / max(energies[:1].numel(), 1))
-    for step in range(max((problem.steps for problem in problems), default=0)):
+    live, weights = list(range(len(runs))), torch.full_like(energies, 1 / max(energies[:1].numel(), 1))
+    for step in range(max((task.steps for task in tasks), default=0)):
         keep = [place for place, number in enumerate(live)
-                if courses[number].status == "running" and problems[number].steps > step]  # fmt: skip
+                if runs[number].status == "running" and tasks[number].steps > step]  # fmt: skip
         if not keep:
             return
         live, states, logs = [live[place] for place in keep], taken(states, keep), taken(logs, keep)
         energies, weights = taken(energies, keep), taken(weights, keep)
-        waves = [table_of(ansatz_of(problems), courses[number]) for number in live]
+        waves = [table_of(ansatz_of(tasks), runs[number]) for number in live]
         stack = MotifStack.of(waves, str(states.device))
         if step > 0:
             weights, energies = importance(stack.log_psi(states), logs), stack.ring_energies(states)
             shares = 1 / (weights[0].numel() * (weights**2).sum((1, 2)))
             for number, share in zip(live, shares.tolist(), strict=True):
-                courses[number].trace[-1][-1] = min(courses[number].trace[-1][-1], share)
+                note_effective(runs[number], share)
         slopes = stack.energy_slopes(states, weights, energies)
         for number, wave, slope in zip(live, waves, slopes, strict=True):
-            take_step(courses[number], problems[number], wave.pullback(slope))
+            take_step(runs[number], tasks[number], wave.pullback(slope))
 
 
 def taken(values: Tensor, places: Sequence[int]) -> Tensor:
     """Some of the rows, without a copy if all."""
     return values if len(places) == len(values) else values[list(places)]
-
-
-def take_step(course: Course, problem: Problem, slope: np.ndarray) -> None:
-    """One step of the optimiser along the energy gradient (P,), or the end of the run."""
-    change, moments = problem.optimiser.step(slope, course.moments, course.updates)
-    if not np.isfinite(change).all():
-        return end(course, "diverged", "the step is no longer finite; kept the parameters before")
-    course.theta, course.moments = problem.ansatz.after_update(course.theta + change), moments
-    course.updates += 1
-    return None
 
 
 def importance(logs: Tensor, drawn_at: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nqs.vmc.ring_descent import RingSampler
+from nqs.vmc.ring_sampler import RingSampler
 
 
 def windows_of(spins: Tensor, width: int) -> Tensor:

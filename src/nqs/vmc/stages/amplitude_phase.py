@@ -28,21 +28,24 @@ from nqs.ansatz.dense import DenseAnsatz
 from nqs.ansatz.protocol import Ansatz
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import j1j2
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
-from nqs.runtime.seeds import seed_of
-from nqs.vmc.loop import TRACE_COLUMNS, Course, Problem
+from nqs.vmc.convergence import EnergyCriterion, settled
+from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Sgd
-from nqs.vmc.runs import Checkpoints, train_all
+from nqs.vmc.preconditioners import StochasticReconfiguration
+from nqs.vmc.runs import repeat_seeds, trace_table, train_all
 from nqs.vmc.sampler import Exact
 
 STAGE = "reconfiguration"
 OVERLAP_EVERY = 25
 
 
-def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
+def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
     """The cell's Hamiltonian, networks, sampler and optimiser; InputError if the network is not a dense one."""
     network, block = settings["network"], settings["reconfiguration"]
     if network["architecture"] != "dense":
@@ -50,15 +53,15 @@ def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Probl
             f"network {settings['key']['network']}: {network['architecture']} cannot be used here; take dense"
         )
     dense = DenseAnsatz(ground_state.n_sites, tuple(network["hidden"]))
-    return Problem(
+    return Task(
         hamiltonian=j1j2(ground_state.n_sites, ground_state.bonds, ground_state.j2),
         ansatz=AmplitudePhase(dense, dense),
         sampler=Exact(ground_state.n_sites, block["samples"], zero_magnetisation=True),
+        estimates=SectorEstimates(ground_state.n_sites),
+        preconditioner=StochasticReconfiguration(block["shift"]),
         optimiser=Sgd(block["learning_rate"]),
-        shift=block["shift"],
-        exact_energy=ground_state.energy,
-        tolerance=None,
         max_iterations=block["iterations"],
+        criterion=EnergyCriterion(ground_state.energy),
         snapshots=range(0, block["iterations"] + 1, OVERLAP_EVERY),
     )
 
@@ -72,29 +75,30 @@ def run(
     threads: repeats side by side.
     """
     wavefunction = Wavefunction.read(ground_state)
-    problem = problem_of(settings, wavefunction)
+    task = task_of(settings, wavefunction)
     files = Checkpoints(checkpoints, json.dumps([settings, code], sort_keys=True), save_every)
     block = settings["reconfiguration"]
-    courses = train_all({**settings, "repeats": block["repeats"]}, problem, files, threads, STAGE)
-    overlaps = overlaps_of(courses, problem.ansatz, wavefunction)
-    rows = result_table(settings, problem, courses, overlaps)
+    seeds = repeat_seeds(STAGE, settings, block["repeats"])
+    runs = train_all([task] * len(seeds), seeds, files, threads, STAGE, "model")
+    overlaps = overlaps_of(runs, task.ansatz, wavefunction)
+    rows = result_table(settings, wavefunction.energy, seeds, runs, overlaps)
     with atomic(out) as temporary:
-        theta = np.stack([course.theta for course in courses])
+        theta = np.stack([run.theta for run in runs])
         save_file({"theta": theta}, temporary, {"settings": json.dumps(settings, sort_keys=True)})
     with atomic(trace) as temporary:
-        trace_table(courses, overlaps, block["samples"]).to_parquet(temporary, index=False)
+        overlap_trace(runs, overlaps, block["samples"]).to_parquet(temporary, index=False)
     with atomic(table) as temporary:
         rows.to_csv(temporary, index=False)
     files.clear()
     print(rows.drop(columns=["study", "cluster", "j2", "network"]).to_string(index=False))
 
 
-def overlaps_of(courses: Sequence[Course], ansatz: Ansatz, exact: Wavefunction) -> list[dict[int, float]]:
+def overlaps_of(runs: Sequence[Run], ansatz: Ansatz, exact: Wavefunction) -> list[dict[int, float]]:
     """Overlaps of every run at its kept iterations and at its end: iteration -> |<psi_exact|psi>|."""
-    kept = [course.snapshots | {course.iteration: course.theta} for course in courses]
-    progress = Progress("overlaps", len(courses), max(map(len, kept)))
+    kept = [run.snapshots | {run.iteration: run.theta} for run in runs]
+    progress = Progress("overlaps", len(runs), max(map(len, kept)))
     states, psi = exact.expand()
-    overlaps: list[dict[int, float]] = [{} for _ in courses]
+    overlaps: list[dict[int, float]] = [{} for _ in runs]
     for repeat, thetas in enumerate(kept):
         for iteration, theta in sorted(thetas.items()):
             overlaps[repeat][iteration] = overlap(ansatz.at(theta).log_psi(states), psi)
@@ -109,63 +113,37 @@ def overlap(log_psi: np.ndarray, exact: np.ndarray) -> float:
     return float(abs(exact @ psi) / (np.linalg.norm(exact) * np.linalg.norm(psi)))
 
 
-def settled(energies: np.ndarray, window: int) -> bool:
-    """True if the means of the last `window` energies and of those before differ by less than two standard errors."""
-    if len(energies) < 2 * window:
-        return False
-    before, last = energies[-2 * window : -window], energies[-window:]
-    error = np.sqrt((before.var() + last.var()) / window)
-    return bool(abs(last.mean() - before.mean()) <= 2 * error)
-
-
 def result_table(
-    settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course], overlaps: Sequence[Mapping[int, float]]
-) -> pd.DataFrame:
+    settings: Mapping[str, Any], exact_energy: float, seeds: Sequence[int], runs: Sequence[Run],
+    overlaps: Sequence[Mapping[int, float]],
+) -> pd.DataFrame:  # fmt: skip
     """One row per repeat; energies are means over the last `average_over` iterations, NaN for a run without any."""
-    key, window = settings["key"], settings["reconfiguration"]["average_over"]
+    window = settings["reconfiguration"]["average_over"]
     rows = []
-    for repeat, (course, found) in enumerate(zip(courses, overlaps, strict=True)):
-        energies = np.array([row[0] for row in course.trace])
+    for repeat, (seed, run, found) in enumerate(zip(seeds, runs, overlaps, strict=True)):
+        energies = run.column("energy")
         energy = float(energies[-window:].mean()) if len(energies) else np.nan
         rows.append(
-            dict(key)
-            | {
-                "repeat": repeat,
-                "seed": seed_of(STAGE, key, repeat, settings["seed"]),
-                "status": course.status,
-                "message": course.message,
-                "iterations": course.iteration,
-                problem.hamiltonian.energy_column: energy,
-                "energy_error": (energy - problem.exact_energy) / abs(problem.exact_energy),
-                "overlap_full": found[course.iteration],
-                "settled": settled(energies, window),
-                "cpu_s": round(course.cpu_s, 3),
-                "wall_s": round(course.wall_s, 3),
-                "device": "cpu",
-            }
-        )
+            dict(settings["key"])
+            | {"repeat": repeat, "seed": seed, "status": run.status, "message": run.message,
+               "iterations": run.iteration, "energy_ss": energy,
+               "energy_error": (energy - exact_energy) / abs(exact_energy), "overlap_full": found[run.iteration],
+               "settled": settled(energies, window), "cpu_s": round(run.cpu_s, 3), "wall_s": round(run.wall_s, 3),
+               "device": "cpu"}
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def trace_table(courses: Sequence[Course], overlaps: Sequence[Mapping[int, float]], samples: int) -> pd.DataFrame:
+def overlap_trace(runs: Sequence[Run], overlaps: Sequence[Mapping[int, float]], samples: int) -> pd.DataFrame:
     """One row per repeat and iteration: energy and its standard error (S.S), variance, overlap."""
-    parts = []
-    for repeat, (course, found) in enumerate(zip(courses, overlaps, strict=True)):
-        rows = pd.DataFrame([row[: len(TRACE_COLUMNS)] for row in course.trace], columns=list(TRACE_COLUMNS))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "repeat": np.int32(repeat),
-                    "iteration": np.arange(len(rows), dtype=np.int32),
-                    "energy": rows.energy,
-                    "energy_error_bar": np.sqrt(rows.variance / samples),
-                    "variance": rows.variance,
-                    "n_distinct": rows.n_distinct,
-                    "overlap": [found.get(iteration, np.nan) for iteration in range(len(rows))],
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+    table = trace_table(runs, "repeat")
+    places = zip(table["repeat"], table["iteration"], strict=True)
+    return table[["repeat", "iteration", "energy"]].assign(
+        energy_error_bar=np.sqrt(table.variance / samples),
+        variance=table.variance,
+        n_distinct=table.n_distinct,
+        overlap=[overlaps[repeat].get(iteration, np.nan) for repeat, iteration in places],
+    )
 
 
 def stage(job: Job) -> None:

@@ -28,31 +28,33 @@ from nqs.ansatz.rbm import Rbm
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import Hamiltonian, heisenberg
 from nqs.model.moves import flips
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
-from nqs.runtime.seeds import seed_of
-from nqs.vmc import runs
-from nqs.vmc.loop import TRACE_COLUMNS, Course, Problem, summary
+from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.estimates import ENERGY_COLUMNS, SectorEstimates
+from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import OPTIMISERS
-from nqs.vmc.runs import After, Checkpoints
+from nqs.vmc.preconditioners import StochasticReconfiguration
+from nqs.vmc.runs import After, repeat_seeds, trace_table, train_all
 from nqs.vmc.sampler import Chains, Exact, Sampler
 
 
-def problem_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Problem:
+def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
     """The cell's Hamiltonian, ansatz, sampler and stopping rule."""
     n_sites = ground_state.n_sites
     hamiltonian = heisenberg(n_sites, ground_state.bonds["j1"], marshall=True)
     ansatz, optimiser = dict(settings["ansatz"]), dict(settings["optimiser"])
-    return Problem(
+    return Task(
         hamiltonian=hamiltonian,
         ansatz=Rbm(n_sites, ansatz["alpha"] * n_sites, ansatz["initial_std"]),
         sampler=sampler_of(settings["sampler"], hamiltonian),
+        estimates=SectorEstimates(n_sites),
+        preconditioner=StochasticReconfiguration(settings["shift"]),
         optimiser=OPTIMISERS[optimiser.pop("name")](**optimiser),
-        shift=settings["shift"],
-        exact_energy=ground_state.energy,
-        tolerance=settings["tolerance"],
         max_iterations=settings["max_iterations"],
+        criterion=EnergyCriterion(ground_state.energy, settings["tolerance"]),
         snapshots=frozenset(settings["snapshots"]),
     )
 
@@ -75,41 +77,39 @@ def run(
     device: auto, cpu or cuda; threads: models side by side on the CPU.
     """
     device = choose(device)
-    problem = problem_of(settings, Wavefunction.read(ground_state))
+    task = task_of(settings, Wavefunction.read(ground_state))
     files = Checkpoints(checkpoints, json.dumps([settings, code], sort_keys=True), save_every)
-    courses = train_all(settings, problem, files, device, threads)
-    write_weights(out, settings, problem, courses)
+    seeds = repeat_seeds("vmc", settings, settings["repeats"])
+    stack = partial(train_stack, device=device) if device == "cuda" else None
+    runs = train_all([task] * len(seeds), seeds, files, threads, "vmc", "model", stack)
+    write_weights(out, settings, task, runs)
     with atomic(trace) as temporary:
-        trace_table(courses).to_parquet(temporary, index=False)
-    table = model_table(settings, problem, courses, device)
+        trace_table(runs, "repeat", np.float32).to_parquet(temporary, index=False)
+    table = model_table(settings, task, seeds, runs, device)
     with atomic(models) as temporary:
         table.to_csv(temporary, index=False)
     files.clear()
     print(table.drop(columns=["study", "cluster", "mode", "run"]).to_string(index=False))
 
 
-def train_all(
-    settings: Mapping[str, Any], problem: Problem, checkpoints: Checkpoints, device: str, threads: int
-) -> list[Course]:
-    """All models to their end: `threads` side by side on the CPU, all at once on a GPU."""
-    stack = partial(train_stack, device=device) if device == "cuda" else None
-    return runs.train_all(settings, problem, checkpoints, threads, "vmc", stack)
-
-
-def train_stack(courses: Sequence[Course], problem: Problem, after: After, device: str) -> None:
+def train_stack(
+    tasks: Sequence[Task], seeds: Sequence[int], stored: Sequence[Run | None], after: After, device: str
+) -> Sequence[Run]:
     """Restricted Boltzmann machines as one PyTorch program."""
     from nqs.vmc.gpu import rbm as gpu_rbm
 
-    gpu_rbm.train(courses, problem, device, after)
+    runs = [old or Run.start(task, seed) for old, task, seed in zip(stored, tasks, seeds, strict=True)]
+    gpu_rbm.train(runs, tasks[0], device, after)
+    return runs
 
 
-def write_weights(out: Path, settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course]) -> None:
+def write_weights(out: Path, settings: Mapping[str, Any], task: Task, runs: Sequence[Run]) -> None:
     """Final parameters and snapshots of all models."""
-    tensors = named(problem.ansatz, np.stack([course.theta for course in courses]))
-    for iteration in sorted({iteration for course in courses for iteration in course.snapshots}):
-        absent = np.full(problem.ansatz.n_parameters, np.nan)
-        theta = np.stack([course.snapshots.get(iteration, absent) for course in courses])
-        tensors |= {f"snapshot_{iteration:05d}.{name}": value for name, value in named(problem.ansatz, theta).items()}
+    tensors = named(task.ansatz, np.stack([run.theta for run in runs]))
+    for iteration in sorted({iteration for run in runs for iteration in run.snapshots}):
+        absent = np.full(task.ansatz.n_parameters, np.nan)
+        theta = np.stack([run.snapshots.get(iteration, absent) for run in runs])
+        tensors |= {f"snapshot_{iteration:05d}.{name}": value for name, value in named(task.ansatz, theta).items()}
     with atomic(out) as temporary:
         save_file(tensors, temporary, {"settings": json.dumps(settings, sort_keys=True)})
 
@@ -121,39 +121,33 @@ def named(ansatz: Any, theta: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
 
 
-def model_table(settings: Mapping[str, Any], problem: Problem, courses: Sequence[Course], device: str) -> pd.DataFrame:
+def model_table(
+    settings: Mapping[str, Any], task: Task, seeds: Sequence[int], runs: Sequence[Run], device: str
+) -> pd.DataFrame:
     """One row per model."""
-    key = settings["key"]
+    key, criterion = settings["key"], task.criterion
+    assert isinstance(criterion, EnergyCriterion)
     shared = {
-        "study": key["study"], "cluster": key["cluster"], "n_sites": problem.ansatz.n_sites, "alpha": key["alpha"],
-        "n_hidden": key["alpha"] * problem.ansatz.n_sites, "mode": key["mode"], "run": key["run"],
-        "tolerance": problem.tolerance,
+        "study": key["study"], "cluster": key["cluster"], "n_sites": task.ansatz.n_sites, "alpha": key["alpha"],
+        "n_hidden": key["alpha"] * task.ansatz.n_sites, "mode": key["mode"], "run": key["run"],
+        "tolerance": criterion.tolerance,
     }  # fmt: skip
     rows = []
-    for repeat, course in enumerate(courses):
-        end = summary(course)
-        error = abs(end["energy"] / problem.exact_energy - 1) if course.trace else np.nan
-        seed = seed_of("vmc", key, repeat, settings["seed"])
+    for repeat, (seed, run) in enumerate(zip(seeds, runs, strict=True)):
+        end = summary(run)
+        error = abs(end["energy"] / criterion.exact_energy - 1) if run.trace else np.nan
         rows.append(
             shared | {"repeat": repeat, "seed": seed} | end
-            | {"exact_energy": problem.exact_energy, "relative_error": error, "device": device}
+            | {"exact_energy": criterion.exact_energy, "relative_error": error, "device": device}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
-    """One row per model and iteration; sz_abs_m is the sampled weight of |Sz| = m."""
-    parts = []
-    for repeat, course in enumerate(courses):
-        rows = np.array(course.trace, dtype=np.float32)
-        if not len(rows):
-            continue
-        names = [*TRACE_COLUMNS, *(f"sz_abs_{m}" for m in range(rows.shape[1] - len(TRACE_COLUMNS)))]
-        table = pd.DataFrame(rows, columns=names)
-        table.insert(0, "iteration", np.arange(len(rows), dtype=np.int32))
-        table.insert(0, "repeat", np.int32(repeat))
-        parts.append(table)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["repeat", "iteration"])
+def summary(run: Run) -> dict[str, Any]:
+    """What the table of models says about how a run ended."""
+    last = dict(zip(ENERGY_COLUMNS, run.trace[-1], strict=False)) if run.trace else dict.fromkeys(ENERGY_COLUMNS)
+    ended = {"status": run.status, "message": run.message, "stopped_at": run.iteration}
+    return ended | last | {"cpu_s": round(run.cpu_s, 3), "wall_s": round(run.wall_s, 3)}
 
 
 def stage(job: Job) -> None:

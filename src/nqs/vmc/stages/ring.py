@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -32,18 +31,20 @@ from safetensors.numpy import save_file
 from nqs.ansatz.ring_protocol import Forcing, RingAnsatz
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import TABLE_SITES
-from nqs.runtime.checkpoints import ArrayFiles
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
-from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
-from nqs.runtime.threads import in_threads
+from nqs.vmc.estimates import MANY_CHAINS
 from nqs.vmc.keys import MotifKey
+from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import MANY_CHAINS, TRACE_COLUMNS, Course, Problem, RingSampler, descend
-from nqs.vmc.ring_evaluation import Run, Setting, runs_table
+from nqs.vmc.ring_evaluation import Setting, Trial, runs_table
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
+from nqs.vmc.runs import After, trace_table, train_all
 
 
 def run(
@@ -56,23 +57,25 @@ def run(
     side by side on the CPU.
     """
     device = choose(device)
-    cell = runs_of(settings, search)
-    if isinstance(cell[0].problem.ansatz, ShallowCnn) and not cell[0].problem.ansatz.tabulated:
+    cell = trials_of(settings, search)
+    if isinstance(cell[0].task.ansatz, ShallowCnn) and not cell[0].task.ansatz.tabulated:
         print(
-            f"K = {cell[0].problem.ansatz.width}: too wide for a table of motifs, evaluated window by window",
+            f"K = {cell[0].task.ansatz.width}: too wide for a table of motifs, evaluated window by window",
             file=sys.stderr,
         )
-    if device == "cuda" and (reason := why_not_batched(cell[0].problem)):
+    if device == "cuda" and (reason := why_not_batched(cell[0].task)):
         print(f"device: cuda: {reason}; the cell trains on the CPU", file=sys.stderr)
         device = "cpu"
     identity = json.dumps([settings, [vars(one.setting) for one in cell], code], sort_keys=True)
     files = Checkpoints(checkpoints, identity, save_every)
-    courses = train_all(cell, files, threads, device)
+    tasks, seeds = [one.task for one in cell], [one.seed for one in cell]
+    stack = partial(train_stack, device=device) if device == "cuda" else None
+    trained = train_all(tasks, seeds, files, threads, "motif-vmc", stack=stack)
     with atomic(out) as temporary:
-        save_file(weights(settings, cell, courses), temporary, metadata(settings))
+        save_file(weights(cell[0].task, trained), temporary, metadata(settings))
     with atomic(trace) as temporary:
-        trace_table(courses).to_parquet(temporary, index=False)
-    table = runs_table(settings, cell, courses, device)
+        trace_table(trained).to_parquet(temporary, index=False)
+    table = runs_table(settings, cell, trained, device)
     with atomic(runs) as temporary:
         table.to_csv(temporary, index=False)
     files.clear()
@@ -80,8 +83,8 @@ def run(
     print(table[shown].to_string(index=False))
 
 
-def runs_of(settings: Mapping[str, Any], search: Path | None) -> list[Run]:
-    """The runs of a cell: settings as given or chosen, each with every repeat. InputError if the search is missing."""
+def trials_of(settings: Mapping[str, Any], search: Path | None) -> list[Trial]:
+    """The trials of a cell: settings as given or chosen, each with every repeat; InputError without the search."""
     ansatz = ansatz_of(MotifKey(**settings["key"]))
     sampler = RingSampler(ansatz.n_sites, **settings["sampler"])
     if settings["learning_rates"] is not None:
@@ -91,7 +94,7 @@ def runs_of(settings: Mapping[str, Any], search: Path | None) -> list[Run]:
     else:
         grid = [chosen(pd.read_csv(search))]
     return [
-        Run(setting, run_seed(settings, repeat), Problem(
+        Trial(setting, run_seed(settings, repeat), ring_task(
             ansatz, sampler, Adam(setting.learning_rate), setting.steps, settings["iterations"],
             frozenset(settings["snapshots"]),
         ))
@@ -107,15 +110,15 @@ def ansatz_of(key: MotifKey) -> RingAnsatz:
     return ShallowCnn(key.n_sites, key.width, cast(Forcing, key.network))
 
 
-def why_not_batched(problem: Problem) -> str:
+def why_not_batched(task: Task) -> str:
     """Why the runs of a cell cannot train on a GPU all at once, or "" if they can."""
-    if not isinstance(problem.ansatz, ShallowCnn):
+    if not isinstance(task.ansatz, ShallowCnn):
         return "deep networks have no batched program"
-    if not problem.ansatz.tabulated:
-        return f"K = {problem.ansatz.width} is above {TABLE_SITES}, too wide for tables of motifs"
-    if problem.sampler.chains < MANY_CHAINS:
-        return f"{problem.sampler.chains} chains are too few to advance side by side"
-    return "" if problem.sampler.proposals == "pair" else "the batched program exchanges pairs, not neighbours"
+    if not task.ansatz.tabulated:
+        return f"K = {task.ansatz.width} is above {TABLE_SITES}, too wide for tables of motifs"
+    if task.sampler.chains < MANY_CHAINS:
+        return f"{task.sampler.chains} chains are too few to advance side by side"
+    return "" if task.sampler.proposals == "pair" else "the batched program exchanges pairs, not neighbours"
 
 
 def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
@@ -141,55 +144,27 @@ def chosen(search: pd.DataFrame) -> Setting:
     return Setting(float(rate), int(steps))
 
 
-def train_all(cell: Sequence[Run], checkpoints: Checkpoints, threads: int, device: str = "cpu") -> list[Course]:
-    """All runs to their end: `threads` side by side on the CPU, all at once on a GPU."""
-    progress = Progress("motif-vmc", len(cell), cell[0].problem.max_iterations)
-    stop = threading.Event()
-    courses: list[Course | None] = [None] * len(cell)
+def train_stack(
+    tasks: Sequence[Task], seeds: Sequence[int], stored: Sequence[Run | None], after: After, device: str
+) -> Sequence[Run]:
+    """Shallow networks as one PyTorch program."""
+    from nqs.vmc.gpu import ring as gpu_ring
 
-    def after(number: int, course: Course) -> bool:
-        stopping = stop.is_set()
-        progress.update(number, course.iteration)
-        if course.status != "running" or stopping or progress.due(number, checkpoints.interval):
-            checkpoints.save(number, course)
-        return not stopping
-
-    def finish(number: int, course: Course) -> None:
-        courses[number] = course
-        progress.done(number)
-        if course.message:
-            print(f"run {number}: {course.status}, {course.message}", file=sys.stderr)
-
-    def train_loop(number: int) -> None:
-        one = cell[number]
-        course = checkpoints.load(number) or Course.start(one.problem, one.seed)
-        finish(number, descend(course, one.problem, partial(after, number)))
-
-    def train_stack() -> None:
-        from nqs.vmc.gpu import ring as gpu_ring
-
-        stored = [checkpoints.load(number) for number in range(len(cell))]
-        problems, seeds = [one.problem for one in cell], [one.seed for one in cell]
-        for number, course in enumerate(gpu_ring.train(problems, seeds, stored, device, after)):
-            finish(number, course)
-
-    tasks = [train_stack] if device == "cuda" else [partial(train_loop, number) for number in range(len(cell))]
-    in_threads(tasks, threads, stop)
-    return [course for course in courses if course is not None]
+    return gpu_ring.train(tasks, seeds, stored, device, after)
 
 
-def weights(settings: Mapping[str, Any], cell: Sequence[Run], courses: Sequence[Course]) -> dict[str, np.ndarray]:
+def weights(task: Task, runs: Sequence[Run]) -> dict[str, np.ndarray]:
     """Final parameters, and those kept along the way."""
-    tensors = {"parameters": np.stack([course.theta for course in courses])}
-    if kept := sorted(cell[0].problem.snapshots):
-        tensors["snapshots"] = np.stack([[at(course, iteration) for iteration in kept] for course in courses])
+    tensors = {"parameters": np.stack([run.theta for run in runs])}
+    if kept := sorted(task.snapshots):
+        tensors["snapshots"] = np.stack([[at(run, iteration) for iteration in kept] for run in runs])
         tensors["snapshot_iterations"] = np.array(kept, dtype=np.int64)
     return tensors
 
 
-def at(course: Course, iteration: int) -> np.ndarray:
+def at(run: Run, iteration: int) -> np.ndarray:
     """Parameters kept at an iteration, the last ones if the run had ended before."""
-    return course.snapshots.get(iteration, course.theta)
+    return run.snapshots.get(iteration, run.theta)
 
 
 def metadata(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -197,52 +172,6 @@ def metadata(settings: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: json.dumps(value, sort_keys=True) for name, value in (("key", settings["key"]), ("settings", settings))
     }
-
-
-def trace_table(courses: Sequence[Course]) -> pd.DataFrame:
-    """One row per run and iteration."""
-    parts = []
-    for number, course in enumerate(courses):
-        table = pd.DataFrame(np.array(course.trace).reshape(-1, len(TRACE_COLUMNS)), columns=list(TRACE_COLUMNS))
-        table.insert(0, "iteration", np.arange(len(table), dtype=np.int32))
-        table.insert(0, "run", np.int32(number))
-        parts.append(table)
-    return pd.concat(parts, ignore_index=True)
-
-
-class Checkpoints(ArrayFiles):
-    """Courses on disk, one file per run."""
-
-    noun = "run"
-
-    def save(self, number: int, course: Course) -> None:
-        """Write one course, whole or not at all."""
-        state = {
-            "rng": course.rng.bit_generator.state, "iteration": course.iteration, "updates": course.updates,
-            "status": course.status, "message": course.message, "cpu_s": course.cpu_s,
-        }  # fmt: skip
-        self.write(
-            number, state=np.array(json.dumps(state)), theta=course.theta, moments=course.moments,
-            chains=course.chains, trace=np.array(course.trace), snapshot_at=np.array([*course.snapshots], np.int64),
-            snapshots=np.array([*course.snapshots.values()]),
-        )  # fmt: skip
-
-    def load(self, number: int) -> Course | None:
-        """The stored course, if it is of the same cell and code and can be read."""
-        arrays = self.read(number)
-        return None if arrays is None else restored(arrays)
-
-
-def restored(arrays: Mapping[str, np.ndarray]) -> Course:
-    """A course from its stored arrays."""
-    state = json.loads(str(arrays["state"]))
-    rng = np.random.default_rng()
-    rng.bit_generator.state = state.pop("rng")
-    kept = dict(zip(arrays["snapshot_at"].tolist(), arrays["snapshots"], strict=True))
-    return Course(
-        theta=arrays["theta"], moments=arrays["moments"], chains=arrays["chains"], rng=rng,
-        trace=arrays["trace"].tolist(), snapshots=kept, **state,
-    )  # fmt: skip
 
 
 def stage(job: Job) -> None:

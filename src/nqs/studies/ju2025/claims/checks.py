@@ -33,7 +33,7 @@ from nqs.studies.ju2025.claims.table_checks import (
     multipliers,
     significance,
 )
-from nqs.vmc.ring_descent import convergence
+from nqs.vmc.convergence import convergence
 
 INPUTS = ("exchange_hamiltonian", "example_state", "table2_setting")  # facts that we take over and do not check
 TRAINED = 500  # iterations, the published cap; shorter runs are not compared with its end

@@ -27,8 +27,10 @@ from nqs.runtime.seeds import seed_of
 from nqs.studies.ju2025.files import ring_ground_state
 from nqs.studies.ju2025.tables.identity_ring import NETWORKS, Ring
 from nqs.vmc.exact_descent import Convolution, Plaquettes, lowest_energy
+from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam, Sgd
-from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 
 LARGEST = 12  # sites: matrices of all states are dense
 STEPS, LEARNING_RATE, DESCENTS = 100, 1e-2, 10
@@ -309,10 +311,10 @@ def _exact_descent(ring: Ring, theta: np.ndarray, optimiser: Adam | Sgd) -> floa
 def _sampled_descents(ring: Ring, optimiser: Adam | Sgd) -> list[float]:
     """The same from samples of psi^2, with symmetry forced at the start only; one number per run."""
     sampler = RingSampler(ring.n_sites, samples=SAMPLES, chains=CHAINS, burn_in=10)
-    problem = Problem(ShallowCnn(ring.n_sites, ring.width, "init"), sampler, optimiser, max_iterations=STEPS)
+    task = ring_task(ShallowCnn(ring.n_sites, ring.width, "init"), sampler, optimiser, max_iterations=STEPS)
     seeds = [seed_of("ju2025", "table1", "descent", ring.n_sites, ring.width, ring.seed, n) for n in range(DESCENTS)]
-    courses = [descend(Course.start(problem, seed), problem) for seed in seeds]
-    return [float(np.abs(course.column("grand_sum")).max()) for course in courses]
+    runs = [train(Run.start(task, seed), task) for seed in seeds]
+    return [float(np.abs(run.column("grand_sum")).max()) for run in runs]
 
 
 CHECKS: tuple[Callable[[Ring], Iterator[Identity]], ...] = (

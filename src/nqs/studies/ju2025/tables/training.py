@@ -24,8 +24,8 @@ from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import best_known_energy, read_arrays, ring_ground_state
 from nqs.studies.ju2025.tables.convergence_saving import reductions
+from nqs.vmc.estimates import spread_vanishes
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE
-from nqs.vmc.ring_descent import spread_vanishes
 from nqs.vmc.ring_evaluation import WINDOWS
 
 Settings = Mapping[str, Any]
