@@ -21,10 +21,11 @@ from nqs.exact import ring_sums, transfer_kernel
 from nqs.exact.transfer_matrix import energy_and_gradient
 from nqs.model.hamiltonians import heisenberg
 from nqs.supervised import dense_kernel, ensemble
-from nqs.vmc import ring_descent
 from nqs.vmc import sampler as samplers
-from nqs.vmc.loop import Course, train
+from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam, Sgd
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 
 SINGLE = np.float32
 
@@ -85,7 +86,7 @@ def supervised():
 
 def monte_carlo(sampler, **changes):
     problem = ring_problem(8, sampler, **changes)
-    course = train(Course.start(problem, 0), problem)
+    course = train(Run.start(problem, 0), problem)
     return course.theta, course.trace
 
 
@@ -96,9 +97,9 @@ def reconfiguration():
 
 
 def convolutional(network, proposals):
-    sampler = ring_descent.RingSampler(network.n_sites, 100, 5, proposals, burn_in=5)
-    problem = ring_descent.Problem(network, sampler, Adam(0.01), steps=2, max_iterations=5)
-    course = ring_descent.descend(ring_descent.Course.start(problem, 0), problem)
+    sampler = RingSampler(network.n_sites, 100, 5, proposals, burn_in=5)
+    problem = ring_task(network, sampler, Adam(0.01), steps=2, max_iterations=5)
+    course = train(Run.start(problem, 0), problem)
     return course.theta, course.trace
 
 

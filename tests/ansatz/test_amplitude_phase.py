@@ -12,9 +12,12 @@ from nqs.ansatz.rbm import Rbm
 from nqs.model.hamiltonians import heisenberg
 from nqs.model.states import zero_magnetisation_states
 from nqs.vmc import stochastic_reconfiguration
+from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.estimates import SectorEstimates
 from nqs.vmc.local_energy import local_energies
-from nqs.vmc.loop import Course, Problem, iterate
+from nqs.vmc.loop import Run, Task, iterate
 from nqs.vmc.optimisers import Sgd
+from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.sampler import Exact
 
 N_SITES = 8
@@ -112,8 +115,9 @@ def test_direction_is_that_of_the_full_complex_jacobian(at_random):
 
 def test_an_iteration_is_a_step_against_the_direction():
     ansatz, exact = family(), Exact(N_SITES, 300, zero_magnetisation=True)
-    problem = Problem(model(), ansatz, exact, Sgd(0.02), SHIFT, -3.0, None, 5)
-    course = Course.start(problem, 4)
+    reconfiguration = StochasticReconfiguration(SHIFT)
+    problem = Task(model(), ansatz, exact, SectorEstimates(N_SITES), reconfiguration, Sgd(0.02), 5)
+    course = Run.start(problem, 4)
     theta = course.theta.copy()
     rng = np.random.default_rng()
     rng.bit_generator.state = course.rng.bit_generator.state
@@ -161,11 +165,12 @@ def test_a_small_step_follows_imaginary_time():
 def test_it_learns_the_signs_of_a_ring():
     dense = DenseAnsatz(6, (16,))
     bonds = ring_bonds(6)
-    problem = Problem(
+    problem = Task(
         heisenberg(6, bonds, np.ones(6)), AmplitudePhase(dense, dense),
-        Exact(6, 500, zero_magnetisation=True), Sgd(0.05), SHIFT, -2.8027756, 5e-3, 300,
+        Exact(6, 500, zero_magnetisation=True), SectorEstimates(6), StochasticReconfiguration(SHIFT), Sgd(0.05), 300,
+        criterion=EnergyCriterion(-2.8027756, 5e-3),
     )  # fmt: skip
-    course = Course.start(problem, 1)
+    course = Run.start(problem, 1)
     while course.status == "running":
         iterate(course, problem)
     assert course.status == "converged"

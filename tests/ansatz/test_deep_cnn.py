@@ -11,8 +11,11 @@ from nqs.ansatz.ring_protocol import RingAnsatz, RingWave
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import pack_spins, unpack_spins
 from nqs.runtime.errors import InputError
+from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend, energy_gradient
+from nqs.vmc.preconditioners import energy_gradient
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 from nqs.vmc.sampler import zero_magnetisation_states
 
 FAMILIES = [
@@ -119,7 +122,7 @@ def test_the_gradient_is_the_slope_of_the_energy(family):
     theta, states = generic(family), zero_magnetisation_states(8)[:, None]
     wave = family.at(theta)
     weights = np.exp(2 * wave.log_psi(states))
-    slopes = energy_gradient(wave, states, weights / weights.sum(), wave.ring_energies(states))
+    slopes = energy_gradient(wave.derivatives(states), weights / weights.sum(), wave.ring_energies(states))
     steps = 1e-5 * np.eye(len(theta))
     numerical = [(exact_energy(family, theta + d) - exact_energy(family, theta - d)) / 2e-5 for d in steps]
     assert_allclose(slopes, numerical, rtol=1e-5, atol=1e-7)
@@ -196,10 +199,10 @@ def test_initial_parameters_are_glorot_uniform():
 
 def test_a_short_descent_lowers_the_energy():
     family: RingAnsatz = DeepCnn(8, 3, 2, 4)
-    task = Problem(family, RingSampler(8, 1000, 100), Adam(1e-2), max_iterations=150)
-    course = Course.start(task, 1)
+    task = ring_task(family, RingSampler(8, 1000, 100), Adam(1e-2), max_iterations=150)
+    course = Run.start(task, 1)
     start, wave = course.theta.copy(), family.at(course.theta)
-    descend(course, task)
+    train(course, task)
     assert exact_energy(family, course.theta) < exact_energy(family, start) - 1
     assert -3.3021868178743 < exact_energy(family, course.theta) < -3.15
     assert course.status == "cap"

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from nqs.networks.dense import Dense
 from nqs.networks.periodic_cnn import PeriodicCNN
 from nqs.networks.protocol import Geometry
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.progress import Progress
 from nqs.supervised import ensemble
 from nqs.supervised.ensemble import evaluator, train
-from nqs.supervised.members import Batches, Checkpoints, Member, Settings, Trajectory
+from nqs.supervised.members import Batches, Member, Settings, Trajectory, keep, kept
 from nqs.supervised.stacked import Stack, losses, spins_of, unflatten
 
 GEOMETRY = Geometry(16, (4, 4))
@@ -137,7 +138,7 @@ def test_interrupted_training_resumes_with_the_same_result(network, tmp_path):
     checkpoints = Checkpoints(folder, "this training", interval=0)
     with pytest.raises(Interrupted):
         train(network, MEMBERS, SETTINGS, checkpoints=checkpoints, progress=Breaking(9))
-    stored = [checkpoints.load(number) for number in range(4)]
+    stored = [kept(checkpoints, number) for number in range(4)]
     assert any(t is not None and 0 < t.updates < SETTINGS.max_updates for t in stored)
     resumed = train(network, MEMBERS, SETTINGS, checkpoints=checkpoints)
     for one, other in zip(expected, resumed, strict=True):
@@ -160,7 +161,7 @@ def test_interruption_in_the_middle_of_an_update_resumes_with_the_same_result(tm
     monkeypatch.setattr(Stack, "_update", interrupted)
     with pytest.raises(Interrupted):
         train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints)
-    stored = checkpoints.load(0)
+    stored = kept(checkpoints, 0)
     assert stored is not None
     assert stored.updates == 21 == 7 * len(stored.losses)
     for one, other in zip(expected, train(CNN, MEMBERS, SETTINGS, checkpoints=checkpoints), strict=True):
@@ -169,7 +170,7 @@ def test_interruption_in_the_middle_of_an_update_resumes_with_the_same_result(tm
 
 def test_clearing_removes_what_a_kill_left_behind(tmp_path):
     checkpoints = Checkpoints(tmp_path / "checkpoints", "training")
-    checkpoints.save(0, Trajectory.start(DENSE, 0))
+    keep(checkpoints, 0, Trajectory.start(DENSE, 0))
     (tmp_path / "checkpoints" / ".member_0.npz.123.part").write_bytes(b"half")
     checkpoints.clear()
     assert not (tmp_path / "checkpoints").exists()
@@ -178,19 +179,19 @@ def test_clearing_removes_what_a_kill_left_behind(tmp_path):
 def test_checkpoints_of_another_training_are_not_resumed(tmp_path):
     trajectory = Trajectory.start(DENSE, 0)
     trajectory.updates = 70
-    Checkpoints(tmp_path, "old settings").save(0, trajectory)
-    stored = Checkpoints(tmp_path, "old settings").load(0)
+    keep(Checkpoints(tmp_path, "old settings"), 0, trajectory)
+    stored = kept(Checkpoints(tmp_path, "old settings"), 0)
     assert stored is not None
     assert stored.updates == 70
-    assert Checkpoints(tmp_path, "new settings").load(0) is None
+    assert kept(Checkpoints(tmp_path, "new settings"), 0) is None
 
 
 def test_truncated_checkpoint_is_ignored(tmp_path):
     checkpoints = Checkpoints(tmp_path, "training")
-    checkpoints.save(0, Trajectory.start(DENSE, 0))
-    path = checkpoints.path(0)
+    keep(checkpoints, 0, Trajectory.start(DENSE, 0))
+    path = checkpoints.path("member_0")
     path.write_bytes(path.read_bytes()[:200])
-    assert checkpoints.load(0) is None
+    assert kept(checkpoints, 0) is None
 
 
 def test_batches_depend_on_the_update_alone():

@@ -14,8 +14,13 @@ from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import MotifTable
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
 from nqs.exact.transfer_matrix import measure
+from nqs.vmc.convergence import convergence
+from nqs.vmc.estimates import energy_of
+from nqs.vmc.loop import Run, Task
+from nqs.vmc.loop import train as train_run
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import TRACE_COLUMNS, Course, Problem, RingSampler, convergence, descend, energy_of, summary
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 
 CHAINS = 100
 
@@ -38,10 +43,10 @@ def train(
     rows, traces, finals, snapshots = [], [], [], []
     for run, ((rate, steps), seed) in enumerate(product(settings, seeds)):
         sampler = RingSampler(n_sites, samples, CHAINS)
-        problem = Problem(network, sampler, Adam(rate), steps, iterations, kept)
-        course = descend(Course.start(problem, seed), problem)
+        problem = ring_task(network, sampler, Adam(rate), steps, iterations, kept)
+        course = train_run(Run.start(problem, seed), problem)
         rows.append(identity(network, kind, run, seed, rate, steps) | outcome(course, problem))
-        trace = pd.DataFrame(course.trace, columns=list(TRACE_COLUMNS))
+        trace = pd.DataFrame(course.trace, columns=list(course.columns))
         traces.append(trace.assign(run=run, iteration=np.arange(len(trace))))
         finals.append(course.theta)
         snapshots.append([course.snapshots[iteration] for iteration in kept])
@@ -62,19 +67,21 @@ def identity(network: ShallowCnn, kind: str, run: int, seed: int, rate: float, s
     }  # fmt: skip
 
 
-def outcome(course: Course, problem: Problem) -> dict[str, object]:
+def outcome(course: Run, problem: Task) -> dict[str, object]:
     """What the table of runs says of one, with the energy of a fresh sample at the final parameters."""
     network, rng = problem.ansatz, np.random.default_rng(1)
     assert isinstance(network, ShallowCnn)
     wave = network.at(course.theta)
-    states, _ = problem.sampler.draw(wave, course.chains, rng)
-    energies = wave.ring_energies(states.reshape(-1, states.shape[-1])).reshape(states.shape[:2])
-    energy, error, variance, _ = energy_of(energies)
+    sample = problem.sampler.draw(wave, course.chains, rng)
+    energy, error, variance, _ = energy_of(sample.along_chains(wave.ring_energies(sample.states)))
     exact = np.nan
     if isinstance(wave, MotifTable) and 2 * network.width <= network.n_sites and network.width <= 6:
         exact = measure(network.n_sites, wave.motifs).energy
     found = {window: convergence(course.column("energy"), course.column("energy_error"), window) for window in (5, 10)}
-    return summary(course) | ground_energies(network.n_sites) | {
+    last = dict(zip(course.columns, course.trace[-1], strict=True))
+    ended = {"status": course.status, "message": course.message, "iterations": course.iteration}
+    spent = {"updates": course.updates, "cpu_s": round(course.cpu_s, 3)}
+    return ended | last | spent | ground_energies(network.n_sites) | {
         "energy": energy, "energy_error": error, "variance": variance, "exact_energy": exact,
         "stuck": bool(course.column("stuck")[-1]),
         "samples": problem.sampler.samples, "why_constant": network.why_constant(course.theta),

@@ -10,8 +10,10 @@ from scipy.stats import chisquare
 from nqs.model.states import zero_magnetisation_states
 from nqs.vmc.gpu.ring import MotifStack
 from nqs.vmc.gpu.ring_sampler import StackedRings, spins_of
+from nqs.vmc.loop import Run
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import Course, Problem, RingSampler
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 
 SETTINGS = ((0.01, 1), (0.03, 3), (0.03, 1))  # learning rate, steps per sample
 
@@ -25,7 +27,7 @@ def waves_of(family, runs=3):
 def start_of(waves, sampler):
     """Words (R, C, W) of random states."""
     cold = replace(sampler, burn_in=0)
-    return np.stack([cold.start(wave, np.random.default_rng(run)) for run, wave in enumerate(waves)])
+    return np.stack([cold.start(np.random.default_rng(run), wave) for run, wave in enumerate(waves)])
 
 
 def drawn(waves, sampler, device, n_pairs=None):
@@ -56,7 +58,7 @@ def p_value(states, wave):
 def problems_of(family, samples=400, iterations=6, settings=SETTINGS, **changes):
     """One problem for each setting."""
     sampler = RingSampler(family.n_sites, samples, 100, burn_in=10)
-    return [Problem(family, sampler, Adam(rate), steps, iterations, **changes) for rate, steps in settings]
+    return [ring_task(family, sampler, Adam(rate), steps, iterations, **changes) for rate, steps in settings]
 
 
 def stored_copies(courses):
@@ -66,5 +68,5 @@ def stored_copies(courses):
         rng = np.random.default_rng()
         rng.bit_generator.state = course.rng.bit_generator.state
         kept = {"trace": [list(row) for row in course.trace], "chains": course.chains.copy(), "rng": rng}
-        copies.append(Course(**{**vars(course), **kept}))
+        copies.append(Run(**{**vars(course), **kept}))
     return copies

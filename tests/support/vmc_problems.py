@@ -8,8 +8,11 @@ from scipy.stats import chisquare
 from nqs.ansatz.rbm import Rbm
 from nqs.model.hamiltonians import heisenberg
 from nqs.model.moves import exchanges
-from nqs.vmc.loop import Course, Problem
+from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Adam
+from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.sampler import Chains, Exact, relative_weights
 
 ENERGY = {4: -2.0, 6: -2.8027756, 8: -3.6510934}  # of the ring, S.S
@@ -27,16 +30,16 @@ def sampler_named(name, n_sites, samples=512, chains=16):
     return Chains(n_sites, samples, chains, moves=exchanges(ring_bonds(n_sites)) if name == "exchange" else None)
 
 
-def ring_problem(n_sites, sampler, **changes):
+def ring_problem(n_sites, sampler, shift=1e-3, tolerance=None, **changes):
     """A machine of density 2 on a ring."""
-    problem = Problem(
+    problem = Task(
         hamiltonian=heisenberg(n_sites, ring_bonds(n_sites), marshall=True),
         ansatz=Rbm(n_sites, 2 * n_sites, 0.05),
         sampler=sampler,
         optimiser=Adam(5e-3),
-        shift=1e-3,
-        exact_energy=ENERGY[n_sites],
-        tolerance=None,
+        estimates=SectorEstimates(n_sites),
+        preconditioner=StochasticReconfiguration(shift),
+        criterion=EnergyCriterion(ENERGY[n_sites], tolerance),
         max_iterations=10,
     )
     return replace(problem, **changes)
@@ -44,7 +47,7 @@ def ring_problem(n_sites, sampler, **changes):
 
 def courses_of(problem, seeds):
     """Runs at their start."""
-    return [Course.start(problem, seed) for seed in seeds]
+    return [Run.start(problem, seed) for seed in seeds]
 
 
 def p_value(sample, log_psi, sector=None):

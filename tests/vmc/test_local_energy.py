@@ -11,7 +11,9 @@ from nqs.exact.sparse_states import lowest_states
 from nqs.model.hamiltonians import heisenberg, j1j2, transverse_field_ising, xxz
 from nqs.model.lattices import make_cluster
 from nqs.vmc.local_energy import local_energies
-from nqs.vmc.loop import Course, Problem, train
+from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.loop import Run, Task, train
+from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.sampler import Chains, Exact
 
@@ -73,8 +75,9 @@ def test_the_mean_local_energy_is_the_rayleigh_quotient(name):
 def trained(model, sampler):
     """Relative error of the mean sampled energy over the last 50 of 300 iterations."""
     energy, _ = ground_state(model)
-    problem = Problem(model, Rbm(8, 16, 0.05), sampler, Adam(1e-2), 1e-3, energy, None, 300)
-    course = train(Course.start(problem, 1), problem)
+    direction = StochasticReconfiguration(1e-3)
+    task = Task(model, Rbm(8, 16, 0.05), sampler, SectorEstimates(8), direction, Adam(1e-2), 300)
+    course = train(Run.start(task, 1), task)
     assert course.status == "cap", course.message
     return np.mean([row[0] for row in course.trace[-50:]]) / energy - 1
 

@@ -19,10 +19,13 @@ from nqs.model.states import zero_magnetisation_states
 from nqs.networks.dense import Dense
 from nqs.networks.periodic_cnn import PeriodicCNN
 from nqs.networks.protocol import Geometry, Network
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.supervised.ensemble import evaluator, train
-from nqs.supervised.members import Checkpoints, Member, Settings, Trajectory
+from nqs.supervised.members import Member, Settings, Trajectory
+from nqs.supervised.members import keep as keep_member
 from nqs.vmc import loop
+from nqs.vmc.estimates import energy_of
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
 from nqs.vmc.gpu import ring as gpu_ring
@@ -30,10 +33,10 @@ from nqs.vmc.gpu.rbm_sampler import StackedChains, StackedExact
 from nqs.vmc.gpu.ring import MotifStack
 from nqs.vmc.gpu.ring_sampler import spins_of, words_of
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import RingSampler, descend, energy_of
 from nqs.vmc.ring_evaluation import exact_energy
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.runs import keep, train_all
 from nqs.vmc.sampler import Chains, Exact
-from nqs.vmc.stages import rbm as rbm_stage
 
 pytestmark = pytest.mark.gpu
 GEOMETRY = Geometry(16, (4, 4))
@@ -89,7 +92,7 @@ def test_a_checkpoint_of_the_gpu_is_resumed_on_the_cpu(tmp_path):
     checkpoints = Checkpoints(tmp_path, "training", interval=0)
     trajectories = train(network, data, short, "cuda", checkpoints=checkpoints)
     for number, trajectory in enumerate(trajectories):
-        checkpoints.save(number, trajectory)
+        keep_member(checkpoints, number, trajectory)
     for resumed, straight in zip(
         train(network, data, SETTINGS, "cpu", checkpoints=checkpoints),
         train(network, data, SETTINGS, "cpu"),
@@ -201,16 +204,16 @@ def test_on_the_gpu_a_model_that_is_not_a_number_ends_alone(by_table):
 
 
 def test_a_cell_that_began_on_the_gpu_ends_on_the_cpu(tmp_path):
-    settings = {"key": {"study": "study", "cluster": "ring4", "alpha": 2}, "repeats": 2, "seed": 0}
-    checkpoints = rbm_stage.Checkpoints(tmp_path, "cell", 0)
+    checkpoints = Checkpoints(tmp_path, "cell", 0)
     sampler = sampler_named("flip", 4)
     for number, seed in enumerate((1, 2)):
         problem = ring_problem(4, sampler, max_iterations=5)
         (course,) = courses_of(problem, [seed])
-        gpu_rbm.train([course], problem, "cuda", lambda courses: courses[0].iteration < 5)
+        gpu_rbm.train([course], problem, "cuda", lambda number, course: course.iteration < 5)
         assert course.status == "running"
-        checkpoints.save(number, course)
-    courses = rbm_stage.train_all(settings, ring_problem(4, sampler, max_iterations=12), checkpoints, "cpu", 1)
+        keep(checkpoints, f"model_{number}", course)
+    tasks = [ring_problem(4, sampler, max_iterations=12)] * 2
+    courses = train_all(tasks, [1, 2], checkpoints, 1, "vmc", "model")
     assert [(course.status, len(course.trace)) for course in courses] == [("cap", 13)] * 2
 
 
@@ -270,7 +273,7 @@ def test_motif_runs_that_began_on_the_gpu_learn_and_end_on_the_cpu():
     begun = gpu_ring.train(problems, range(4), [None] * 4, "cuda", lambda number, course: course.iteration < 20)
     assert {course.iteration for course in begun} == {20}
     for one, other, problem in zip(ended, stored_copies(begun), problems, strict=True):
-        descend(other, problem)
+        loop.train(other, problem)
         assert (one.status, other.status, len(other.trace)) == ("cap", "cap", 61)
         energies = [exact_energy(problem.ansatz, course.theta) for course in (one, other)]
         assert energies[0] == pytest.approx(energies[1], abs=0.15)

@@ -1,6 +1,7 @@
 """Machines optimised together give what each gives alone, and what the compiled loop gives."""
 
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,15 +12,18 @@ from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.rbm_torch import Machines
 from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.vmc import loop, stochastic_reconfiguration
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
 from nqs.vmc.gpu.rbm_sampler import StackedChains, StackedExact, stack_sampler
 from nqs.vmc.local_energy import local_energies
 from nqs.vmc.optimisers import Adam, Sgd
+from nqs.vmc.runs import kept, trace_table, train_all
 from nqs.vmc.sampler import Chains, Exact
 from nqs.vmc.stages import rbm as rbm_stage
 
+SHIFT = 1e-3
 SAMPLERS = ["exact", "flip", "exchange"]
 
 
@@ -58,7 +62,7 @@ def test_amplitudes_of_saturated_units():
 @pytest.mark.parametrize("method", ["kernel", "parameters"])
 def test_directions_on_equal_states_are_those_of_each_machine(method):
     """A padded sample of another length in the same stack changes nothing. Tolerance: float32, condition about 1e4."""
-    problem = ring_problem(6, None, ansatz=Rbm(6, 9, 0.2))
+    problem = ring_problem(6, None, SHIFT, ansatz=Rbm(6, 9, 0.2))
     _, machines, waves = random_machines(problem.ansatz, 2)
     rng = np.random.default_rng(1)
     samples = [np.sort(rng.choice(64, size, replace=False)).astype(np.uint64) for size in (40, 25)]
@@ -69,13 +73,11 @@ def test_directions_on_equal_states_are_those_of_each_machine(method):
     energies = gpu_rbm.local_energies(problem.hamiltonian, machines, packed)
     energies -= (padded * energies).sum(-1, keepdim=True)
     solve = {"kernel": gpu_rbm.in_sample_space, "parameters": gpu_rbm.in_parameter_space}[method]
-    directions, failed = solve(machines.derivatives(packed), padded.float(), energies.float(), problem.shift)
+    directions, failed = solve(machines.derivatives(packed), padded.float(), energies.float(), SHIFT)
     assert not failed.any()
     for model, wave in enumerate(waves):
         local = local_energies(problem.hamiltonian, wave, samples[model])
-        expected = stochastic_reconfiguration.direction(
-            wave.derivatives(samples[model]), weights[model], local, problem.shift
-        )
+        expected = stochastic_reconfiguration.direction(wave.derivatives(samples[model]), weights[model], local, SHIFT)
         assert np.linalg.norm(directions[model].numpy() - expected) < 1e-4 * np.linalg.norm(expected)
 
 
@@ -201,29 +203,29 @@ def test_models_stop_one_by_one_at_the_criterion():
         assert abs(course.trace[-1][0] / ENERGY[4] - 1) < 0.02
 
 
-SETTINGS = {"key": {"study": "study", "cluster": "ring4", "alpha": 2, "mode": "paper", "run": "trace"}, "repeats": 2}
+SETTINGS = {"key": {"study": "study", "cluster": "ring4", "alpha": 2, "mode": "paper", "run": "trace"}}
+SEEDS = [1, 2]
 
 
-@pytest.fixture
-def stack_on_cpu(monkeypatch):
-    """Let the stage run its stack on the CPU."""
-    train = gpu_rbm.train
-    monkeypatch.setattr(gpu_rbm, "train", lambda courses, problem, device, after: train(courses, problem, "cpu", after))
+def stacked(problem, checkpoints):
+    """Two models as the stage trains them on a GPU, but on the CPU."""
+    stack = partial(rbm_stage.train_stack, device="cpu")
+    return train_all([problem] * 2, SEEDS, checkpoints, 1, "vmc", "model", stack)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_an_interrupted_cell_goes_on_with_the_same_result(name, tmp_path, stack_on_cpu, monkeypatch):
-    settings, problem = {**SETTINGS, "seed": 0}, ring_problem(4, sampler_named(name, 4))
-    straight = rbm_stage.train_all(settings, problem, rbm_stage.Checkpoints(None, "", 20), "cuda", 1)
+def test_an_interrupted_cell_goes_on_with_the_same_result(name, tmp_path, monkeypatch):
+    problem = ring_problem(4, sampler_named(name, 4))
+    straight = stacked(problem, Checkpoints(None, "", 20))
 
-    checkpoints = rbm_stage.Checkpoints(tmp_path, "cell", 0)
+    checkpoints = Checkpoints(tmp_path, "cell", 0)
     with monkeypatch.context() as patch:
-        patch.setattr(rbm_stage.Checkpoints, "save", killed_after(7, rbm_stage.Checkpoints.save))
+        patch.setattr(Checkpoints, "save", killed_after(7, Checkpoints.save))
         with pytest.raises(KeyboardInterrupt):
-            rbm_stage.train_all(settings, problem, checkpoints, "cuda", 1)
-    halfway = [checkpoints.load(number) for number in range(2)]
+            stacked(problem, checkpoints)
+    halfway = [kept(checkpoints, f"model_{number}") for number in range(2)]
     assert [course and course.iteration for course in halfway] == [4, 3]  # killed between the two
-    resumed = rbm_stage.train_all(settings, problem, checkpoints, "cuda", 1)
+    resumed = stacked(problem, checkpoints)
     for one, other in zip(straight, resumed, strict=True):
         np.testing.assert_allclose(one.theta, other.theta, atol=1e-5)
         np.testing.assert_allclose(one.trace, other.trace, rtol=1e-4, atol=1e-4)
@@ -234,21 +236,21 @@ def killed_after(count, save):
     """`save`, interrupted before its call number `count` + 1."""
     calls = iter(range(count))
 
-    def save_or_die(self, number, course):
+    def save_or_die(self, key, **state):
         if next(calls, None) is None:
             raise KeyboardInterrupt
-        save(self, number, course)
+        save(self, key, **state)
 
     return save_or_die
 
 
-def test_the_table_of_models_names_the_device(stack_on_cpu):
-    settings, problem = {**SETTINGS, "seed": 0}, ring_problem(4, sampler_named("exact", 4), max_iterations=2)
-    courses = rbm_stage.train_all(settings, problem, rbm_stage.Checkpoints(None, "", 20), "cuda", 1)
-    table = rbm_stage.model_table(settings, problem, courses, "cuda")
+def test_the_table_of_models_names_the_device():
+    problem = ring_problem(4, sampler_named("exact", 4), max_iterations=2)
+    courses = stacked(problem, Checkpoints(None, "", 20))
+    table = rbm_stage.model_table(SETTINGS, problem, SEEDS, courses, "cuda")
     assert table.device.tolist() == ["cuda", "cuda"]
     assert table.status.tolist() == ["cap", "cap"]
-    assert rbm_stage.trace_table(courses).iteration.tolist() == [0, 1, 2] * 2
+    assert trace_table(courses, "repeat").iteration.tolist() == [0, 1, 2] * 2
 
 
 @pytest.mark.skipif(

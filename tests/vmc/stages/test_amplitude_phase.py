@@ -72,8 +72,8 @@ def test_the_stage_writes_what_it_promises(kagome12, tmp_path):
 
 def test_the_first_energy_is_that_of_its_state(kagome12):
     """Energy of the initial parameters by sampling and by the whole sum."""
-    problem = amplitude_phase_stage.problem_of(changed(samples=40_000), Wavefunction.read(kagome12))
-    course = loop.Course.start(problem, 0)
+    problem = amplitude_phase_stage.task_of(changed(samples=40_000), Wavefunction.read(kagome12))
+    course = loop.Run.start(problem, 0)
     wave = problem.ansatz.at(course.theta)
     states, _ = Wavefunction.read(kagome12).expand()
     weights = np.exp(2 * wave.log_psi(states).real)
@@ -138,7 +138,7 @@ def test_overlap_does_not_see_phase_or_norm():
 def test_only_dense_networks(kagome12):
     settings = {**SETTINGS, "network": {"architecture": "cnn", "hidden": [3]}}
     with pytest.raises(InputError, match="network tiny: cnn cannot be used"):
-        amplitude_phase_stage.problem_of(settings, Wavefunction.read(kagome12))
+        amplitude_phase_stage.task_of(settings, Wavefunction.read(kagome12))
 
 
 def test_command(kagome12, tmp_path, monkeypatch):

@@ -15,27 +15,32 @@ from safetensors.numpy import load_file
 from nqs.ansatz.rbm import Rbm
 from nqs.model.hamiltonians import heisenberg
 from nqs.model.lattices import make_cluster
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.vmc import loop
+from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.estimates import ENERGY_COLUMNS, SectorEstimates
 from nqs.vmc.local_energy import local_energies
-from nqs.vmc.loop import Course, Problem, iterate, train
+from nqs.vmc.loop import Run, Task, iterate, train
 from nqs.vmc.optimisers import Adam, Sgd
+from nqs.vmc.preconditioners import StochasticReconfiguration
+from nqs.vmc.runs import keep, kept
 from nqs.vmc.sampler import Chains, Exact
 from nqs.vmc.stages import rbm as rbm_stage
 
 E0 = {4: -2.0, 8: -3.651093408937176}
 
 
-def problem(n_sites=4, alpha=2, **changes):
+def problem(n_sites=4, alpha=2, tolerance=None, **changes):
     """A small ring with exact samples."""
     bonds = make_cluster("ring", "ring", (n_sites, 1)).j1
-    base = Problem(
+    base = Task(
         hamiltonian=heisenberg(n_sites, bonds, marshall=True),
         ansatz=Rbm(n_sites, alpha * n_sites),
         sampler=Exact(n_sites, 512),
         optimiser=Adam(5e-3),
-        shift=1e-3,
-        exact_energy=E0[n_sites],
-        tolerance=None,
+        estimates=SectorEstimates(n_sites),
+        preconditioner=StochasticReconfiguration(1e-3),
+        criterion=EnergyCriterion(E0[n_sites], tolerance),
         max_iterations=20,
     )
     return replace(base, **changes)
@@ -52,7 +57,7 @@ def exact_energy(task, theta):
 @pytest.mark.parametrize(("optimiser", "spread"), [(Adam(1e-2), 0.01), (Sgd(0.1), 0.3)])
 def test_training_reaches_the_ground_state_from_above(optimiser, spread):
     task = problem(optimiser=optimiser, max_iterations=600, ansatz=Rbm(4, 8, spread))
-    course = train(Course.start(task, 0), task)
+    course = train(Run.start(task, 0), task)
     energy = exact_energy(task, course.theta)
     assert -2 <= energy < -2 * (1 - 5e-3)
     assert course.status == "cap"
@@ -91,18 +96,18 @@ def test_sampled_energies_scatter_about_the_exact_one():
     pulls = []
     for _ in range(60):
         sample = task.sampler.draw(wave, np.empty(0, np.uint64), rng)
-        estimate = loop.estimate_energy(
-            sample, local_energies(task.hamiltonian, wave, sample.states), task, iteration=0
-        )
-        pulls.append((estimate.energy - exact_energy(task, theta)) / estimate.energy_error)
+        energies = local_energies(task.hamiltonian, wave, sample.states)
+        estimate = loop.estimate(Run.start(task, 0), task, wave, sample, energies)
+        error = dict(zip(task.estimates.columns, estimate.row, strict=True))["energy_error"]
+        pulls.append((estimate.energy - exact_energy(task, theta)) / error)
     assert abs(np.mean(pulls)) < 3 / np.sqrt(60)
     assert 0.7 < np.std(pulls) < 1.3
 
 
 def test_the_run_stops_at_the_first_energy_that_meets_the_criterion():
     task = problem(optimiser=Adam(1e-2), tolerance=0.05, max_iterations=600)
-    course = train(Course.start(task, 0), task)
-    errors = np.abs(np.array(course.trace)[:, 0] / task.exact_energy - 1)
+    course = train(Run.start(task, 0), task)
+    errors = np.abs(np.array(course.trace)[:, 0] / task.criterion.exact_energy - 1)
     assert course.status == "converged"
     assert (errors[:-1] >= 0.05).all()
     assert errors[-1] < 0.05
@@ -111,7 +116,7 @@ def test_the_run_stops_at_the_first_energy_that_meets_the_criterion():
 
 def test_a_run_that_diverges_names_the_iteration_and_keeps_its_last_good_state():
     task = problem()
-    course = Course.start(task, 0)
+    course = Run.start(task, 0)
     iterate(course, task)
     good = course.theta.copy()
     iterate(course, task)
@@ -125,7 +130,7 @@ def test_a_run_that_diverges_names_the_iteration_and_keeps_its_last_good_state()
 
 def test_a_step_that_is_not_finite_is_not_taken():
     task = problem(optimiser=Sgd(float("nan")))
-    course = Course.start(task, 0)
+    course = Run.start(task, 0)
     start = course.theta.copy()
     train(course, task)
     assert course.status == "diverged"
@@ -138,7 +143,7 @@ def test_a_step_that_is_not_finite_is_not_taken():
 @pytest.mark.parametrize("seed", [0, 2])
 def test_a_step_so_large_that_amplitudes_overflow_ends_the_run_with_the_parameters_before_it(rate, seed):
     task = problem(8, optimiser=Sgd(rate), max_iterations=30)
-    course = Course.start(task, seed)
+    course = Run.start(task, seed)
     start = course.theta.copy()
     train(course, task)
     assert course.status == "diverged"
@@ -146,13 +151,13 @@ def test_a_step_so_large_that_amplitudes_overflow_ends_the_run_with_the_paramete
     assert np.array_equal(course.theta, start)
     assert (course.iteration, len(course.trace)) == (1, 1)
     assert np.isfinite(course.trace[0][:3]).all()
-    assert loop.summary(course)["energy"] == course.trace[0][0]
+    assert rbm_stage.summary(course)["energy"] == course.trace[0][0]
 
 
 def test_a_step_onto_a_ferromagnet_is_never_left_and_ends_at_the_cap():
     """All spins parallel: an eigenstate of energy N/4 whose gradient vanishes, however large the parameters."""
     task = problem(8, optimiser=Sgd(1e6), max_iterations=30)
-    course = train(Course.start(task, 1), task)
+    course = train(Run.start(task, 1), task)
     energies, variances = np.array(course.trace)[:, [0, 2]].T
     assert (course.status, course.message) == ("cap", "")
     assert (course.iteration, len(course.trace)) == (30, 31)
@@ -163,7 +168,7 @@ def test_a_step_onto_a_ferromagnet_is_never_left_and_ends_at_the_cap():
 
 def test_frozen_chains_end_the_run():
     task = problem(4, sampler=Chains(4, 160, 16))
-    course = Course.start(task, 0)
+    course = Run.start(task, 0)
     course.theta[:4] = [60.0, -60.0, 60.0, -60.0]  # one state holds all the weight
     course.chains[:] = 0b0101
     iterate(course, task)
@@ -177,16 +182,16 @@ def test_a_singular_metric_ends_the_run_and_says_what_to_raise(monkeypatch):
 
     monkeypatch.setattr(loop.stochastic_reconfiguration, "direction", singular)
     task = problem()
-    course = train(Course.start(task, 0), task)
+    course = train(Run.start(task, 0), task)
     assert course.status == "singular"
     assert "raise `shift`" in course.message
 
 
 def test_sector_weights_of_the_trace_add_up_to_one():
     task = problem(8)
-    course = Course.start(task, 0)
+    course = Run.start(task, 0)
     iterate(course, task)
-    sectors = np.array(course.trace[0])[len(loop.TRACE_COLUMNS) :]
+    sectors = np.array(course.trace[0])[len(ENERGY_COLUMNS) :]
     assert len(sectors) == 5
     assert sectors.sum() == pytest.approx(1)
 
@@ -280,15 +285,15 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(ground_state, tmp_path, 
 
 def test_a_checkpoint_of_other_settings_is_not_used(tmp_path):
     task = problem(4)
-    course = train(Course.start(task, 0), task)
-    rbm_stage.Checkpoints(tmp_path, "this", 0.0).save(0, course)
-    assert rbm_stage.Checkpoints(tmp_path, "that", 0.0).load(0) is None
-    stored = rbm_stage.Checkpoints(tmp_path, "this", 0.0).load(0)
+    course = train(Run.start(task, 0), task)
+    keep(Checkpoints(tmp_path, "this", 0.0), "model_0", course)
+    assert kept(Checkpoints(tmp_path, "that", 0.0), "model_0") is None
+    stored = kept(Checkpoints(tmp_path, "this", 0.0), "model_0")
     assert stored is not None
     assert np.array_equal(stored.theta, course.theta)
     assert stored.rng.bit_generator.state == course.rng.bit_generator.state
     (tmp_path / "model_0.npz").write_bytes(b"half")
-    assert rbm_stage.Checkpoints(tmp_path, "this", 0.0).load(0) is None
+    assert kept(Checkpoints(tmp_path, "this", 0.0), "model_0") is None
 
 
 def test_weights_carry_their_settings(ground_state, tmp_path):

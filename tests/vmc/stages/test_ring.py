@@ -13,11 +13,14 @@ from safetensors.numpy import load_file
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import MotifTable
 from nqs.exact import transfer_matrix
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.errors import InputError
-from nqs.vmc import ring_descent
+from nqs.vmc import loop
+from nqs.vmc.convergence import convergence
+from nqs.vmc.estimates import RING_COLUMNS
 from nqs.vmc.keys import MotifKey
-from nqs.vmc.ring_descent import TRACE_COLUMNS
 from nqs.vmc.ring_evaluation import exact_energy, unsampled
+from nqs.vmc.runs import keep, kept
 from nqs.vmc.stages import ring as ring_stage
 from nqs.vmc.stages.ring import Setting, chosen, run_seed
 
@@ -59,7 +62,7 @@ def test_the_stage_writes_what_it_promises(trained):
     assert runs.groupby(["learning_rate", "steps"]).size().tolist() == [2] * 4
     assert runs.updates.tolist() == (20 * runs.steps).tolist()
     assert (runs.status == "cap").all()
-    assert list(trace.columns) == ["run", "iteration", *TRACE_COLUMNS]
+    assert list(trace.columns) == ["run", "iteration", *RING_COLUMNS]
     assert len(trace) == 8 * 21
     assert not list(folder.glob("checkpoints/*"))
     with safe_open(folder / "w.safetensors", "np") as file:
@@ -96,7 +99,7 @@ def test_convergence_is_that_of_the_trace(trained):
     _, _, runs, trace = trained
     for row in runs.itertuples():
         curve = trace[trace.run == row.run]
-        found = ring_descent.convergence(curve.energy.to_numpy(), curve.energy_error.to_numpy(), 5)
+        found = convergence(curve.energy.to_numpy(), curve.energy_error.to_numpy(), 5)
         assert (row.t_cv_5, row.reached_5) == (found.iteration, found.reached)
         assert row.noise_5 == pytest.approx(found.noise)
 
@@ -108,7 +111,7 @@ def test_threads_and_the_number_of_runs_change_nothing(trained, tmp_path):
 
 
 def test_an_interrupted_cell_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
-    normal, left = ring_descent.iterate, {"calls": 50}
+    normal, left = loop.iterate, {"calls": 50}
 
     def interrupted(course, problem):
         left["calls"] -= 1
@@ -116,11 +119,11 @@ def test_an_interrupted_cell_resumes_to_the_same_bits(trained, tmp_path, monkeyp
             raise KeyboardInterrupt
         normal(course, problem)
 
-    monkeypatch.setattr(ring_descent, "iterate", interrupted)
+    monkeypatch.setattr(loop, "iterate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         stage(tmp_path, save_every=0.0)
     assert len(list(tmp_path.glob("checkpoints/*.npz"))) == 3
-    monkeypatch.setattr(ring_descent, "iterate", normal)
+    monkeypatch.setattr(loop, "iterate", normal)
     weights, runs, trace = stage(tmp_path)
     assert np.array_equal(weights["snapshots"], trained[1]["snapshots"])
     assert np.array_equal(weights["parameters"], trained[1]["parameters"])
@@ -129,26 +132,26 @@ def test_an_interrupted_cell_resumes_to_the_same_bits(trained, tmp_path, monkeyp
 
 
 def test_checkpoints_of_other_settings_are_not_used(tmp_path):
-    files = ring_stage.Checkpoints(tmp_path, "this", 0.0)
-    one = ring_stage.runs_of(SETTINGS, None)[0]
-    course = ring_descent.Course.start(one.problem, one.seed)
-    files.save(0, course)
-    assert ring_stage.Checkpoints(tmp_path, "that", 0.0).load(0) is None
-    stored = files.load(0)
+    files = Checkpoints(tmp_path, "this", 0.0)
+    one = ring_stage.trials_of(SETTINGS, None)[0]
+    course = loop.Run.start(one.task, one.seed)
+    keep(files, "run_0", course)
+    assert kept(Checkpoints(tmp_path, "that", 0.0), "run_0") is None
+    stored = kept(files, "run_0")
     assert stored is not None
     assert stored.rng.bit_generator.state == course.rng.bit_generator.state
 
 
 def test_a_run_that_diverges_is_kept_and_repeats_its_last_parameters(tmp_path, monkeypatch):
-    normal = ring_descent.iterate
+    normal = loop.iterate
 
     def diverges(course, problem):
         if course.iteration == 12:
-            ring_descent.end(course, "diverged", "on purpose")
+            course.end("diverged", "on purpose")
         else:
             normal(course, problem)
 
-    monkeypatch.setattr(ring_descent, "iterate", diverges)
+    monkeypatch.setattr(loop, "iterate", diverges)
     weights, runs, trace = stage(tmp_path, cell(learning_rates=[0.03], steps=[1], repeats=1))
     assert (runs.status[0], runs.iterations[0]) == ("diverged", 12)
     assert "on purpose" in runs.message[0]

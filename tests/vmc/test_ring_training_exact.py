@@ -11,9 +11,12 @@ from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import energy_variance, measure
 from nqs.model.motifs import motif_classes
+from nqs.vmc.estimates import energy_of
 from nqs.vmc.exact_descent import Plaquettes, lowest_energy
+from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend, energy_of
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
 
 CASES = [(12, 3), (12, 6), (16, 3), (16, 6)]
 KEPT = tuple(range(0, 61, 4))
@@ -22,8 +25,8 @@ KEPT = tuple(range(0, 61, 4))
 @cache
 def trained(n_sites, width, forcing):
     network = ShallowCnn(n_sites, width, forcing)
-    problem = Problem(network, RingSampler(n_sites, 4000, 200, discard=2), Adam(1e-2), 1, KEPT[-1], KEPT)
-    return network, descend(Course.start(problem, 3), problem)
+    problem = ring_task(network, RingSampler(n_sites, 4000, 200, discard=2), Adam(1e-2), 1, KEPT[-1], KEPT)
+    return network, train(Run.start(problem, 3), problem)
 
 
 def exact_energies(network, course):
@@ -47,8 +50,8 @@ def test_final_energies_of_a_fresh_sample(n_sites, width):
     network, course = trained(n_sites, width, "traj")
     wave, rng = network.at(course.theta), np.random.default_rng(5)
     sampler = RingSampler(n_sites, 20_000, 400)
-    states, _ = sampler.draw(wave, sampler.start(wave, rng), rng)
-    energy, error, variance, _ = energy_of(wave.ring_energies(states.reshape(-1, 1)).reshape(states.shape[:2]))
+    sample = sampler.draw(wave, sampler.start(rng, wave), rng)
+    energy, error, variance, _ = energy_of(sample.along_chains(wave.ring_energies(sample.states)))
     assert abs(energy - measure(n_sites, wave.motifs).energy) < 4 * error
     assert error < 0.03
     if n_sites >= 3 * width:

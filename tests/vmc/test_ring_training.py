@@ -12,19 +12,16 @@ from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import MotifTable
 from nqs.model.states import zero_magnetisation_states
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.errors import InputError
-from nqs.vmc import ring_descent
+from nqs.vmc.convergence import convergence
+from nqs.vmc.estimates import energy_of
+from nqs.vmc.loop import Run, importance, iterate, train
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import (
-    Course,
-    Problem,
-    RingSampler,
-    convergence,
-    descend,
-    descend_all,
-    energy_gradient,
-    iterate,
-)
+from nqs.vmc.preconditioners import energy_gradient
+from nqs.vmc.ring_sampler import RingSampler
+from nqs.vmc.ring_task import ring_task
+from nqs.vmc.runs import train_all
 
 
 def exact(family, theta):
@@ -33,12 +30,12 @@ def exact(family, theta):
     logs, energies = wave.log_psi(states), wave.ring_energies(states)
     weights = np.exp(2 * (logs - logs.max()))
     weights /= weights.sum()
-    return weights @ energies, energy_gradient(wave, states, weights, energies)
+    return weights @ energies, energy_gradient(wave.derivatives(states), weights, energies)
 
 
 def problem(family=None, n_sites=8, samples=2000, rate=3e-2, iterations=30, **changes):
     family = family or ShallowCnn(n_sites, 3, "traj")
-    return Problem(family, RingSampler(n_sites, samples, 100), Adam(rate), max_iterations=iterations, **changes)
+    return ring_task(family, RingSampler(n_sites, samples, 100), Adam(rate), max_iterations=iterations, **changes)
 
 
 def optimum(n_sites):
@@ -58,7 +55,7 @@ def test_the_gradient_is_the_slope_of_the_energy(family):
 @pytest.mark.parametrize("make", [Cps, lambda n_sites, width: ShallowCnn(n_sites, width, "traj")], ids=["CPS", "CNN"])
 def test_training_reaches_the_optimum(make, n_sites):
     task = problem(make(n_sites, 3), n_sites, samples=1000, iterations=150)
-    course = descend(Course.start(task, 2), task)
+    course = train(Run.start(task, 2), task)
     energy, best = exact(task.ansatz, course.theta)[0], optimum(n_sites)
     assert best - 1e-9 < energy < best + 2e-3 * abs(best)
     assert course.status == "cap"
@@ -70,11 +67,11 @@ def test_sampled_energies_scatter_about_the_exact_one_by_their_errors():
     theta = family.initial(np.random.default_rng(0))
     for chains, stride in ((100, None), (2, 1)):
         sampler, rng = RingSampler(10, 2000, chains, stride=stride), np.random.default_rng(1)
-        words, pulls = sampler.start(family.at(theta), rng), []
+        words, pulls = sampler.start(rng, family.at(theta)), []
         for _ in range(60):
-            states, _ = sampler.draw(family.at(theta), words, rng)
-            energies = family.at(theta).ring_energies(states.reshape(-1, 1)).reshape(states.shape[:2])
-            mean, error, _, _ = ring_descent.energy_of(energies)
+            sample = sampler.draw(family.at(theta), words, rng)
+            energies = sample.along_chains(family.at(theta).ring_energies(sample.states))
+            mean, error, _, _ = energy_of(energies)
             pulls.append((mean - exact(family, theta)[0]) / error)
         assert 0.7 < np.std(pulls) < 1.35
         assert abs(np.mean(pulls)) < 0.6
@@ -82,22 +79,23 @@ def test_sampled_energies_scatter_about_the_exact_one_by_their_errors():
 
 def test_importance_weights_move_a_sample_to_other_parameters():
     task = replace(problem(), sampler=RingSampler(8, 40_000, 200, stride=16))
-    course = Course.start(task, 2)
+    course = Run.start(task, 2)
     there = course.theta + np.linspace(-0.1, 0.1, 8)
     wave, target = task.ansatz.at(course.theta), task.ansatz.at(there)
-    states = task.sampler.draw(wave, course.chains, course.rng)[0].reshape(-1, 1)
-    weights = ring_descent.importance(target.log_psi(states), wave.log_psi(states))
+    sample = task.sampler.draw(wave, course.chains, course.rng)
+    states = sample.states
+    weights = importance(target.log_psi(states), wave.log_psi(states), sample.weights)
     energies = target.ring_energies(states)
     energy, gradient = exact(task.ansatz, there)
     assert abs(exact(task.ansatz, course.theta)[0] - energy) > 0.4
     assert_allclose(weights @ energies, energy, atol=0.05)
-    assert_allclose(energy_gradient(target, states, weights, energies), gradient, atol=0.1)
+    assert_allclose(energy_gradient(target.derivatives(states), weights, energies), gradient, atol=0.1)
     assert np.linalg.norm(gradient) > 1
 
 
 def test_ten_steps_per_sample_go_further_than_one():
     one, ten = problem(rate=5e-3, iterations=12), problem(rate=5e-3, iterations=12, steps=10)
-    courses = [descend(Course.start(task, 2), task) for task in (one, ten)]
+    courses = [train(Run.start(task, 2), task) for task in (one, ten)]
     energies = [exact(one.ansatz, course.theta)[0] for course in courses]
     assert energies[1] < energies[0] - 0.3
     assert [course.updates for course in courses] == [12, 120]
@@ -108,33 +106,33 @@ def test_ten_steps_per_sample_go_further_than_one():
 
 def test_runs_without_a_gradient_stay_and_are_flagged():
     task = problem(ShallowCnn(8, 3), iterations=5)
-    course = Course.start(task, 0)
+    course = Run.start(task, 0)
     course.theta = np.array([1.0, 0.5, -0.1, -0.2, 0.4, 0.3, -0.3, -3.0])  # no motif activates the filter
     before = course.theta.copy()
-    descend(course, task)
+    train(course, task)
     assert_array_equal(course.theta, before)
     assert (course.column("stuck") == 1).all()
     assert course.status == "cap"
-    assert (descend(Course.start(problem(), 2), problem()).column("stuck") == 0).all()
+    assert (train(Run.start(problem(), 2), problem()).column("stuck") == 0).all()
 
 
 def test_side_by_side_is_one_by_one():
     tasks = [problem(iterations=5), problem(rate=1e-3, iterations=4), problem(ShallowCnn(8, 4), iterations=5, steps=3)]
-    together = descend_all([Course.start(task, seed) for seed, task in enumerate(tasks)], tasks, threads=2)
+    together = train_all(tasks, range(3), Checkpoints(None, ""), 2, "test")
     for seed, (task, course) in enumerate(zip(tasks, together, strict=True)):
-        alone = descend(Course.start(task, seed), task)
+        alone = train(Run.start(task, seed), task)
         assert_array_equal(course.theta, alone.theta)
         assert course.trace == alone.trace
 
 
 def test_a_run_that_stops_goes_on_as_if_it_had_not():
     task = problem(iterations=8, steps=2, snapshots=(3,))
-    whole = descend(Course.start(task, 1), task)
-    part = descend(Course.start(task, 1), task, lambda course: course.iteration < 4)
+    whole = train(Run.start(task, 1), task)
+    part = train(Run.start(task, 1), task, lambda course: course.iteration < 4)
     rng = np.random.default_rng()
     rng.bit_generator.state = json.loads(json.dumps(part.rng.bit_generator.state))
     state = {name: value for name, value in vars(part).items() if name != "rng"}
-    again = descend(Course(rng=rng, **state), task)
+    again = train(Run(rng=rng, **state), task)
     assert_array_equal(again.theta, whole.theta)
     assert_array_equal(again.snapshots[3], whole.snapshots[3])
     assert again.trace == whole.trace
@@ -144,7 +142,7 @@ def test_a_run_that_stops_goes_on_as_if_it_had_not():
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_step_that_is_no_number_ends_the_run_with_the_parameters_before():
     task = problem(rate=np.inf)
-    course = Course.start(task, 2)
+    course = Run.start(task, 2)
     before = course.theta.copy()
     iterate(course, task)
     assert course.status == "diverged"
@@ -154,8 +152,8 @@ def test_a_step_that_is_no_number_ends_the_run_with_the_parameters_before():
 
 def test_the_single_chain_of_the_reference_code():
     sampler, family = RingSampler(8, 500, 1, "pair", stride=1, burn_in=0), ShallowCnn(8, 3)
-    task = Problem(family, sampler, Adam(1e-2), max_iterations=3)
-    course = descend(Course.start(task, 2), task)
+    task = ring_task(family, sampler, Adam(1e-2), max_iterations=3)
+    course = train(Run.start(task, 2), task)
     assert course.column("autocorrelation_time").min() > 2
     assert course.status == "cap"
 
@@ -209,7 +207,7 @@ def test_long_rings_agree_with_the_transfer_matrix(proposals):
     theta = family.initial(np.random.default_rng(7))
     wave = family.at(theta)
     sampler, rng = RingSampler(240, 4000, 200, proposals), np.random.default_rng(8)
-    states, _ = sampler.draw(wave, sampler.start(wave, rng), rng)
-    mean, error, _, _ = ring_descent.energy_of(wave.ring_energies(states.reshape(-1, 4)).reshape(states.shape[:2]))
+    sample = sampler.draw(wave, sampler.start(rng, wave), rng)
+    mean, error, _, _ = energy_of(sample.along_chains(wave.ring_energies(sample.states)))
     assert isinstance(wave, MotifTable)
     assert abs(mean - transfer_matrix.measure(240, wave.motifs).energy) < 4 * error < 4
