@@ -1,24 +1,12 @@
-"""Wave functions for tests."""
+"""Wave functions that are only evaluated."""
 
 import numpy as np
 
-from nqs.ansatz import by_evaluation
+from nqs.ansatz.by_evaluation import EvaluatedWave
 
 
-class Table:
-    """A wave that holds psi of every state, of any sign, zero or not."""
-
-    def __init__(self, psi):
-        self.psi = psi
-
-    def ratios(self, states, moves):
-        reached = self.psi[(states[:, None] ^ moves.masks).astype(int)]
-        applies = moves.applies(states[:, None], np.arange(len(moves)))
-        return np.where(applies, reached / self.psi[states.astype(int), None], 0)
-
-
-class Evaluated(by_evaluation.EvaluatedWave):
-    """Another wave, of which only ln psi is used."""
+class Evaluated(EvaluatedWave):
+    """Another wave, without its own ratios and chains."""
 
     def __init__(self, wave):
         self.wave = wave
@@ -29,3 +17,24 @@ class Evaluated(by_evaluation.EvaluatedWave):
 
     def log_psi(self, states):
         return self.wave.log_psi(states)
+
+    def derivatives(self, states):
+        return self.wave.derivatives(states)
+
+
+class Table(EvaluatedWave):
+    """psi of every state, of any sign or zero."""
+
+    def __init__(self, psi):
+        self.psi = psi
+
+    @property
+    def n_sites(self):
+        return len(self.psi).bit_length() - 1
+
+    def log_psi(self, states):
+        with np.errstate(divide="ignore"):
+            return np.log(self.psi[states.astype(int)] + 0j)
+
+    def derivatives(self, states):
+        raise NotImplementedError

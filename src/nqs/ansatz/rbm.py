@@ -18,6 +18,7 @@ from nqs.ansatz import by_evaluation, rbm_kernel
 from nqs.model.moves import Moves
 
 SINGLE = np.float32
+Tables = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ class RbmWave:
         size = np.abs(theta)
         return np.exp(theta - size), np.exp(-theta - size), spins @ self.visible[sites] + size.sum(axis=1)
 
-    def _flips(self, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _flips(self, sites: np.ndarray) -> Tables:
         """exp 2a, cosh 2W and sinh 2W of each site."""
         visible, weights = 2 * self.visible[sites], 2 * self.weights[sites]
         with np.errstate(over="ignore"):
             return np.exp(visible), np.cosh(weights), np.sinh(weights)
 
-    def _exchanges(self, bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _exchanges(self, bonds: np.ndarray) -> Tables:
         """exp 2(a_i - a_k), cosh and sinh of 2(W_i - W_k) for each bond."""
         first, second = bonds.T
         change = 2 * (self.weights[first] - self.weights[second])
@@ -129,10 +130,11 @@ class RbmWave:
         return RbmDerivatives(spins, np.tanh(spins @ weights + hidden))
 
 
-def _single(tables: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+def _single(tables: Tables) -> Tables:
     """In single precision."""
     with np.errstate(over="ignore"):  # a run that overflows ends as diverged
-        return tuple(table.astype(SINGLE) for table in tables)
+        visible, cosh, sinh = (table.astype(SINGLE) for table in tables)
+        return visible, cosh, sinh
 
 
 @dataclass(frozen=True)
