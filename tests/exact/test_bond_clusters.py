@@ -158,7 +158,7 @@ def test_levels_of_complex_momentum_count(tmp_path):
 
 def test_a_degenerate_ground_state_is_refused(tmp_path):
     """Two states of dimers on a ring with J2 = J1 / 2."""
-    with pytest.raises(GroundStateError, match="mine at J2 = 0.5: the ground state is degenerate"):
+    with pytest.raises(GroundStateError, match=r"mine at J2 = 0\.5: the ground state is degenerate"):
         solve(tmp_path, {"j1": ring(8), "j2": ring(8, 2)}, 0.5)
 
 
