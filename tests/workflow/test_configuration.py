@@ -363,13 +363,13 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "no cluster": ({"clusters": {"own": {}}}, ["clusters.own", "lattice and shape, or bonds, or file"]),
     "lattice without shape": ({"clusters": {"own": {"lattice": "square"}}}, ["clusters.own", "lattice and shape"]),
     "lattice and bonds": (own(lattice="square", shape=[4, 4]), ["clusters.own", "bonds and lattice are both given"]),
-    "file and bonds": (own(file="reference/lattices/square16.json"), ["clusters.own", "file and bonds are both given"]),
+    "file and bonds": (own(file="reference/lattices/kagome18.json"), ["clusters.own", "file and bonds are both given"]),
     "positions of a lattice": (
         {"clusters": {"own": {"lattice": "square", "shape": [4, 4], "positions": [[0, 0]]}}},
         ["clusters.own", "positions: belongs to a cluster given by its bonds"],
     ),
     "bond that is wrong": (own(bonds={"j1": [[0, 0]]}), ["clusters.own", "bonds.j1.0: joins site 0 to itself"]),
-    "fewer sites than in bonds": (own(sites=8), ["clusters.own", "bonds.j1.8: site 8 is out of range"]),
+    "fewer sites than in bonds": (own(sites=8), ["clusters.own", "bonds.j1.7: site 8 is out of range"]),
     "file that is not there": (
         {"clusters": {"own": {"file": "clusters/lost.json"}}},
         ["clusters.own.file", "clusters/lost.json: there is no such file"],
@@ -418,6 +418,14 @@ def test_a_cluster_of_bonds_has_them_in_its_settings():
     assert cluster_of(settings).j1.tolist() == settings["bonds"]["j1"]
 
 
+def test_given_symmetries_of_a_cluster_reach_it():
+    turned = list(range(9, -1, -1))
+    for given, used in ({"flip": turned}, [turned]), ({}, [list(range(10))]):
+        settings = load(ROOT, own(symmetries=given)).cluster_settings("own")
+        assert "symmetries" not in settings  # that of a Hamiltonian says which kinds are used
+        assert [move.tolist() for move in cluster_of(settings).translations.values()] == used
+
+
 def test_a_cluster_from_a_file_is_the_one_of_its_bonds():
     listed = json.loads((ROOT / "reference/lattices/kagome18.json").read_text())
     bonds = {name: listed[name] for name in ("j1", "j2")}
@@ -427,7 +435,9 @@ def test_a_cluster_from_a_file_is_the_one_of_its_bonds():
 
 
 def test_a_cluster_without_j2_bonds_may_be_shown_without_coupling():
-    given = load(ROOT, own() | fig5(cluster="own", j2=[0]))
+    given = load(
+        ROOT, own() | {"westerhout2020": {"fig5": {"epsilon": 0.1, "panels": [{"cluster": "own", "j2": [0]}]}}}
+    )
     assert given.cluster("own") == ("bonds", (10, 1))
 
 
