@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from nqs.analysis.lattice_geometry import COLUMNS, STUB, lattice_geometry
-from nqs.model.lattices import cluster
+from nqs.model.lattices import bond_cluster, cluster
 
 NAMES = ("square16", "square24", "triangle16", "triangle24", "kagome18", "kagome24")
 LENGTH = {"square": {"j1": 1.0, "j2": np.sqrt(2)}}  # elsewhere all bonds are nearest neighbours
@@ -68,3 +68,10 @@ def test_several_clusters_make_one_table():
         "square16": "square",
         "kagome18": "kagome",
     }
+
+
+def test_bonds_of_a_cluster_given_by_them_are_drawn_between_its_positions():
+    made = bond_cluster("mine", {"j1": [[0, 1], [1, 2], [2, 3]], "j2": [[0, 3]]}, [[0, 0], [1, 0], [2, 0], [5, 5]])
+    table = lattice_geometry([made])
+    assert table.kind.value_counts().to_dict() == {"site": 4, "j1": 3, "j2": 1}
+    assert table[table.kind == "j2"][["x0", "y0", "x1", "y1"]].to_numpy().tolist() == [[0, 0, 5, 5]]

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from nqs.model.clusters import CLUSTERS, MISSING_BONDS, sites
-from nqs.model.lattices import Cluster, check_symmetries, cluster, make_cluster, without_bond
+from nqs.model.lattices import (
+    Cluster,
+    bond_cluster,
+    check_symmetries,
+    cluster,
+    cluster_of,
+    make_cluster,
+    without_bond,
+)
+from nqs.model.symmetry import make_generator
 from nqs.runtime.errors import InputError
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "lattices"
@@ -111,6 +120,46 @@ def test_user_cluster_and_unknown_names():
         cluster("square_20", extra)
     with pytest.raises(ValueError, match="unknown lattice 'cubic'"):
         sites("cubic", (4, 4))
+
+
+def test_settings_make_a_torus_or_a_cluster_of_bonds():
+    torus = cluster_of({"name": "square20", "lattice": "square", "shape": [5, 4]})
+    assert np.array_equal(torus.j2, make_cluster("square20", "square", (5, 4)).j2)
+    bonds = {"j1": [[1, 0], [1, 2], [2, 3]], "j2": [[0, 2]]}
+    made = cluster_of({"name": "mine", "lattice": "bonds", "shape": [4, 1], "bonds": bonds})
+    assert (made.lattice, made.shape, made.n_sites) == ("bonds", (4, 1), 4)
+    assert made.j1.tolist() == [[0, 1], [1, 2], [2, 3]]
+    assert made.j2.tolist() == [[0, 2]]
+
+
+def test_a_cluster_of_bonds_has_the_positions_given_or_a_circle():
+    bonds, positions = {"j1": [[0, 1], [1, 2], [2, 3]]}, [[0, 0], [1, 0], [2, 0], [3, 0.5]]
+    assert bond_cluster("chain", bonds, positions).positions.tolist() == positions
+    assert np.allclose(np.linalg.norm(bond_cluster("chain", bonds).positions, axis=1), np.sqrt(0.5))
+
+
+def test_symmetries_of_bonds_are_involutions_that_commute_and_others_that_make_the_group_larger():
+    built = cluster("square36")
+    made = bond_cluster("mine", {"j1": built.j1.tolist(), "j2": built.j2.tolist()})
+    assert all(np.array_equal(move[move], np.arange(36)) for move in made.translations.values())
+    orders = [make_generator(name, move).order for name, move in made.point_group.items()]
+    assert (len(made.translations), sorted(orders)) == (4, [2, 3, 3])
+
+
+def test_a_cluster_with_rotations_alone_keeps_them_from_the_sectors_always_searched():
+    """Three arms that turn into each other, each with a hook: no involution."""
+    arms = [[0, 1], [1, 2], [0, 2]] + [[i, 3 + i] for i in range(3)] + [[(i + 1) % 3, 3 + i] for i in range(3)]
+    hooks = [[3 + i, 6 + i] for i in range(3)] + [[i, 6 + i] for i in range(3)] + [[6 + i, 9 + i] for i in range(3)]
+    made = bond_cluster("mine", {"j1": arms + hooks})
+    assert [move.tolist() for move in made.translations.values()] == [list(range(12))]
+    assert len(made.point_group) == 1
+
+
+def test_given_symmetries_are_those_used():
+    bonds = {"j1": [[i, (i + 1) % 6] for i in range(6)]}
+    made = bond_cluster("ring", bonds, symmetries={"half": [3, 4, 5, 0, 1, 2]})
+    assert [move.tolist() for move in made.translations.values()] == [[3, 4, 5, 0, 1, 2]]
+    assert (bond_cluster("ring", bonds, symmetries={}).point_group) == {}
 
 
 def test_torus_with_coinciding_bonds_is_refused():

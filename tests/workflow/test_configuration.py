@@ -1,10 +1,13 @@
 """Configuration: every shipped scale is valid, and every mistake is answered with the key and the way out."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from nqs.model.clusters import coupling_name
+from nqs.model.lattices import cluster_of
 from nqs.runtime.errors import ConfigError
 from nqs.workflow import configuration_page
 from nqs.workflow.configuration import load, merge
@@ -54,6 +57,16 @@ def fig3(**panel):
 def lower_row(*clusters):
     """Fig. 2 with these clusters in its lower row."""
     return {"westerhout2020": {"fig2": {"variational": {"panels": [{"cluster": c, "j2": [0]} for c in clusters]}}}}
+
+
+def open_chain(n_sites):
+    """Bonds of a chain."""
+    return [[i, i + 1] for i in range(n_sites - 1)]
+
+
+def own(**block):
+    """A cluster given by its bonds, here those of a chain of ten."""
+    return {"clusters": {"own": {"bonds": {"j1": open_chain(10)}} | block}}
 
 
 MISTAKES: dict[str, tuple[dict, list[str]]] = {
@@ -347,6 +360,34 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"ju2025": {"entanglement": {"sizes": [24]}}},
         ["entanglement.sizes.0", "24 sites", "4 to 22"],
     ),
+    "no cluster": ({"clusters": {"own": {}}}, ["clusters.own", "lattice and shape, or bonds, or file"]),
+    "lattice without shape": ({"clusters": {"own": {"lattice": "square"}}}, ["clusters.own", "lattice and shape"]),
+    "lattice and bonds": (own(lattice="square", shape=[4, 4]), ["clusters.own", "bonds and lattice are both given"]),
+    "file and bonds": (own(file="reference/lattices/kagome18.json"), ["clusters.own", "file and bonds are both given"]),
+    "positions of a lattice": (
+        {"clusters": {"own": {"lattice": "square", "shape": [4, 4], "positions": [[0, 0]]}}},
+        ["clusters.own", "positions: belongs to a cluster given by its bonds"],
+    ),
+    "bond that is wrong": (own(bonds={"j1": [[0, 0]]}), ["clusters.own", "bonds.j1.0: joins site 0 to itself"]),
+    "fewer sites than in bonds": (own(sites=8), ["clusters.own", "bonds.j1.7: site 8 is out of range"]),
+    "file that is not there": (
+        {"clusters": {"own": {"file": "clusters/lost.json"}}},
+        ["clusters.own.file", "clusters/lost.json: there is no such file"],
+    ),
+    "file of another kind": (
+        {"clusters": {"own": {"file": "presets/smoke.yaml"}}},
+        ["clusters.own.file", "presets/smoke.yaml: bonds: missing"],
+    ),
+    "chain of forty sites": (own(bonds={"j1": open_chain(40)}), ["clusters.own", "40 sites: too many", "36"]),
+    "chain that has too few symmetries": (
+        own(bonds={"j1": open_chain(32)}),
+        ["clusters.own", "32 sites with 4 symmetries", "150 million orbits"],
+    ),
+    "cnn without a torus": (
+        own() | {"westerhout2020": {"fig5": {"network": "cnn", "panels": [{"cluster": "own", "j2": [0]}]}}},
+        ["westerhout2020.fig5.network", "'cnn'", "needs a torus", "'own'", "dense"],
+    ),
+    "couplings of bonds without J2": (own() | fig5(cluster="own"), ["fig5.panels.0.j2", "'own' has no J2 bonds"]),
     "name of a built-in cluster": (
         {"clusters": {"square24": {"lattice": "square", "shape": [4, 6]}}},
         ["clusters.square24", "built in"],
@@ -361,6 +402,49 @@ def test_mistakes_name_the_key_and_the_way_out(mistake):
         load(ROOT, overrides)
     for word in words:
         assert word in str(error.value)
+
+
+def test_clusters_of_a_lattice_have_the_settings_they_always_had():
+    given = load(ROOT, {"clusters": {"square20": {"lattice": "square", "shape": [5, 4]}}})
+    assert given.cluster_settings("square20") == {"name": "square20", "lattice": "square", "shape": [5, 4]}
+    assert given.cluster_settings("square16") == {"name": "square16", "lattice": "square", "shape": [4, 4]}
+
+
+def test_a_cluster_of_bonds_has_them_in_its_settings():
+    given = load(ROOT, own(bonds={"j1": [*open_chain(10)[::-1], [9, 0]]}))
+    settings = json.loads(json.dumps(given.cluster_settings("own")))
+    assert (settings["lattice"], settings["shape"]) == ("bonds", [10, 1])
+    assert settings["bonds"] == {"j1": sorted([*open_chain(10), [0, 9]]), "j2": []}
+    assert cluster_of(settings).j1.tolist() == settings["bonds"]["j1"]
+
+
+def test_given_symmetries_of_a_cluster_reach_it():
+    turned = list(range(9, -1, -1))
+    for given, used in ({"flip": turned}, [turned]), ({}, [list(range(10))]):
+        settings = load(ROOT, own(symmetries=given)).cluster_settings("own")
+        assert "symmetries" not in settings  # that of a Hamiltonian says which kinds are used
+        assert [move.tolist() for move in cluster_of(settings).translations.values()] == used
+
+
+def test_a_cluster_from_a_file_is_the_one_of_its_bonds():
+    listed = json.loads((ROOT / "reference/lattices/kagome18.json").read_text())
+    bonds = {name: listed[name] for name in ("j1", "j2")}
+    given = load(ROOT, {"clusters": {"own": {"file": "reference/lattices/kagome18.json"}}})
+    typed = load(ROOT, own(bonds=bonds, positions=listed["positions"]))
+    assert given.cluster_settings("own") == typed.cluster_settings("own")
+
+
+def test_a_cluster_without_j2_bonds_may_be_shown_without_coupling():
+    given = load(
+        ROOT, own() | {"westerhout2020": {"fig5": {"epsilon": 0.1, "panels": [{"cluster": "own", "j2": [0]}]}}}
+    )
+    assert given.cluster("own") == ("bonds", (10, 1))
+
+
+def test_couplings_may_be_negative():
+    given = load(ROOT, fig5(j2=[-0.5, -0.0, 0.5]))
+    assert given.westerhout2020.fig5.panels[0].j2 == (-0.5, 0.0, 0.5)
+    assert [coupling_name(j2) for j2 in given.westerhout2020.fig5.panels[0].j2] == ["j2_-0.5", "j2_0", "j2_0.5"]
 
 
 def test_the_lower_row_may_be_left_out():

@@ -28,6 +28,7 @@ from quspin.operators import hamiltonian as quspin_hamiltonian
 from nqs.exact.irreps import write_space_group
 from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.neighbours import aligned_sum
+from nqs.model.clusters import BY_BONDS
 from nqs.model.hamiltonians import heisenberg_j1j2
 from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import Generator, Group, characters, is_representation, make_generator, make_group
@@ -48,7 +49,8 @@ def build(
 ) -> None:
     """Write the blocks of all sectors with real characters of the chosen symmetries.
 
-    backend: `quspin`, `kernel`, or `auto`, which takes the kernel above 24 sites. Only the kernel uses threads.
+    backend: `quspin`, `kernel`, or `auto`, which takes the kernel above 24 sites and for clusters given by their bonds,
+    whose many sectors share its lists. Only the kernel uses threads.
 
     ValueError for an odd number of sites, an unknown symmetry, or a choice without translations
     and spin flip, which label the ground state.
@@ -87,7 +89,8 @@ def build_sectors(
         file["exponents"] = exponents
         write_space_group(file, cluster.translations, cluster.point_group)
         sectors = list(_sector_signs(group, exponents, generators))
-        if backend == "kernel" or (backend == "auto" and cluster.n_sites > QUSPIN_SITES):
+        many = cluster.n_sites > QUSPIN_SITES or cluster.lattice == BY_BONDS
+        if backend == "kernel" or (backend == "auto" and many):
             kernel_file.write(file, cluster, generators, sectors, threads)
             return
         for n, signs in enumerate(sectors):

@@ -67,10 +67,11 @@ def automorphisms(
     sizes = Counter(classes)
     root = min(range(n_sites), key=lambda site: (sizes[classes[site]], site))
     sites, parents = _breadth_first(joined, root)
+    relations = _relations(joined)
     steps = iter(range(MOST_STEPS))
     for image in range(n_sites):
         if classes[image] == classes[root]:
-            yield from islice(_completions({root: image}, sites, parents, joined, classes, steps), per_image)
+            yield from islice(_completions({root: image}, sites, parents, joined, relations, steps), per_image)
 
 
 def _completions(
@@ -78,7 +79,7 @@ def _completions(
     sites: Sequence[int],
     parents: Mapping[int, int],
     joined: Neighbours,
-    classes: Sequence[int],
+    relations: Sequence[Sequence[tuple[int, int]]],
     steps: Iterator[int],
 ) -> Iterator[Permutation]:
     """All automorphisms in which the first sites have these images, until the steps are used up."""
@@ -90,10 +91,10 @@ def _completions(
     for image in sorted(joined[images[parents[site]]]):
         if next(steps, None) is None:
             return
-        if image in taken or classes[image] != classes[site]:
+        if image in taken or relations[image][image] != relations[site][site]:
             continue
-        if all(joined[site].get(other) == joined[image].get(moved) for other, moved in images.items()):
-            yield from _completions(images | {site: image}, sites, parents, joined, classes, steps)
+        if all(relations[site][other] == relations[image][moved] for other, moved in images.items()):
+            yield from _completions(images | {site: image}, sites, parents, joined, relations, steps)
 
 
 def _classes(joined: Neighbours) -> list[int]:
@@ -108,6 +109,24 @@ def _classes(joined: Neighbours) -> list[int]:
         if len(numbers) == len(set(colours)):
             return colours
         colours = [numbers[key] for key in seen]
+
+
+def _relations(joined: Neighbours) -> list[list[tuple[int, int]]]:
+    """What an automorphism keeps of a pair of sites: bond and distance; of a site and itself: its class.
+
+    Bonds alone would do, but distances show early that a beginning has no end.
+    """
+    classes = _classes(joined)
+    table = []
+    for site, neighbours in enumerate(joined):
+        reached, parents = _breadth_first(joined, site)
+        distances = {site: 0}
+        for other in reached[1:]:
+            distances[other] = distances[parents[other]] + 1
+        row = [(neighbours.get(other, -1), distances[other]) for other in range(len(joined))]
+        row[site] = (classes[site], 0)
+        table.append(row)
+    return table
 
 
 def _breadth_first(joined: Neighbours, root: int) -> tuple[list[int], dict[int, int]]:

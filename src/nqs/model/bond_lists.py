@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from nqs.runtime.errors import InputError
 
 BOND_SETS = ("j1", "j2")
+FEWEST_SITES = 4
 
 Pair = tuple[int, int]
 
@@ -43,6 +44,8 @@ def check(
     _connected(number, [pair for name in BOND_SETS for pair in pairs[name]])
     if number % 2:
         raise InputError(f"{number} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
+    if number < FEWEST_SITES:
+        raise InputError(f"{number} sites: give at least {FEWEST_SITES}")
     sorted_bonds = {name: tuple(sorted(pairs[name])) for name in BOND_SETS}
     return BondList(
         number,

@@ -81,12 +81,12 @@ def cluster(name: str, extra: Mapping[str, Mapping] | None = None) -> Cluster:
 def cluster_of(settings: Mapping[str, Any]) -> Cluster:
     """The cluster that settings describe: name, lattice and shape; in place of a shape also bonds.
 
-    bonds: set -> pairs;  positions: [x, y] of each site, or None;  symmetries: name -> permutation, or None.
+    bonds: set -> pairs;  positions: [x, y] of each site, or None;  permutations: given symmetries by name, or None.
     """
     if settings["lattice"] != BY_BONDS:
         width, height = settings["shape"]
         return make_cluster(settings["name"], settings["lattice"], (width, height))
-    return bond_cluster(settings["name"], *(settings.get(key) for key in ("bonds", "positions", "symmetries")))
+    return bond_cluster(settings["name"], *(settings.get(key) for key in ("bonds", "positions", "permutations")))
 
 
 def bond_cluster(name: str, bonds: Any, positions: Any = None, symmetries: Any = None) -> Cluster:

@@ -63,7 +63,9 @@ class GroundStateBlock(Block):
         24, description="clusters with more sites use the point group as well, without which 36 sites do not fit"
     )
     backend: Literal["auto", "quspin", "kernel"] = Field(
-        "auto", description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above"
+        "auto",
+        description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above and for "
+        "clusters given by their bonds",
     )
     tolerance: float = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
     allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")

@@ -90,9 +90,10 @@ class ClusterBlock(Block):
 
     @property
     def listed(self) -> dict[str, Any]:
-        """Bonds, positions and symmetries, if the cluster is given by its bonds."""
-        keys = {"bonds", "positions", "symmetries"}
-        return {} if self.bonds is None else self.model_dump(mode="json", include=keys)
+        """Bonds, positions and given symmetries, as `permutations`, if the cluster is given by its bonds."""
+        values = self.model_dump(mode="json", include={"bonds", "positions", "symmetries"})
+        # settings of a Hamiltonian call something else symmetries
+        return {} if self.bonds is None else {"permutations": values.pop("symmetries"), **values}
 
     @property
     def lacks_j2(self) -> bool:

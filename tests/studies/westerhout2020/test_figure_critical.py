@@ -48,6 +48,11 @@ def test_fig4_draws_every_size_with_its_interval_and_the_power_laws():
     assert "two clusters only" not in small_print(fig)
 
 
+def test_fig4_names_clusters_given_by_their_bonds():
+    table = critical_table(SQUARES, LAWS).assign(lattice="bonds")
+    assert FIGURES["fig4"](table, None, "").axes[0].get_title() == ", ".join(SQUARES)
+
+
 def test_fig4_has_the_published_growth_below_the_points():
     fig = FIGURES["fig4"](critical_table(SQUARES, LAWS))
     (guide,) = lines(fig.axes[0], "published").values()

@@ -150,6 +150,19 @@ def test_axes_widen_for_couplings_beyond_the_paper(published):
     assert fig.axes[0].get_xlim()[1] > 2.0
 
 
+def test_axes_widen_for_negative_couplings(published):
+    fig = FIGURES["fig2"](pd.DataFrame([row("kagome24", -0.5, 0.3)]), published)
+    assert fig.axes[0].get_xlim()[0] < -0.5
+
+
+def test_a_cluster_given_by_its_bonds_is_named_and_not_shaded(published):
+    points = [{**row("square16", j2, 0.3), "cluster": "ladder12", "lattice": "bonds"} for j2 in (-0.5, 0.5)]
+    (ax, *_) = FIGURES["fig2"](pd.DataFrame(points), published).axes
+    assert ax.get_title() == "ladder12"
+    assert ax.get_xlim()[0] < -0.5
+    assert len(ax.patches) == 0
+
+
 def test_fig2_overlays_published_curves_in_the_colour_of_the_network(published):
     fig = FIGURES["fig2"](fig2_table(LARGE), published)
     marks = hollow(fig.axes[2])

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
+from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
+from nqs.model.lattices import bond_cluster
 from nqs.runtime.errors import InputError
 from nqs.vmc import loop
 from nqs.vmc.local_energy import local_energies
@@ -150,3 +152,16 @@ def test_command(kagome12, tmp_path, monkeypatch):
         command_line.app()
     assert end.value.code == 0
     assert pd.read_csv(tmp_path / "table").iterations.tolist() == [2]
+
+
+def test_a_cluster_given_by_its_bonds(tmp_path):
+    """A square with its diagonals."""
+    square = {"j1": [[0, 1], [1, 2], [2, 3], [0, 3]], "j2": [[0, 2], [1, 3]]}
+    blocks.build(bond_cluster("mine", square), tmp_path / "h.h5")
+    ground_state.solve(tmp_path / "h.h5", 0.5, tmp_path / "s.h5")
+    task = amplitude_phase_stage.problem_of(SETTINGS, Wavefunction.read(tmp_path / "s.h5"))
+    bonds = dict(zip(map(tuple, task.hamiltonian.bonds.tolist()), task.hamiltonian.couplings.tolist(), strict=True))
+    assert bonds == {(0, 1): 1, (1, 2): 1, (2, 3): 1, (0, 3): 1, (0, 2): 0.5, (1, 3): 0.5}
+    assert task.exact_energy == pytest.approx(-2 + 0.5 * 0.5)  # both diagonals are triplets
+    _, table, _ = stage(tmp_path / "s.h5", tmp_path / "out", changed(samples=50, iterations=20))
+    assert (table.energy_ss > -1.75).all()
