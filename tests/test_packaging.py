@@ -20,6 +20,8 @@ import yaml
 
 import nqs
 from nqs.workflow import code_hash
+from nqs.workflow.stages import STAGES
+from nqs.workflow.studies import found_studies
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -140,11 +142,11 @@ def test_git_ignores_output_only(tmp_path, path, ignored):
     assert (code == 0) == ignored
 
 
-def imported_packages(module: str) -> set[str]:
-    """Packages from outside that a module of nqs imports, directly or through other modules."""
+def imported_packages(entries: list[str]) -> set[str]:
+    """Packages from outside that the modules behind entries import, of what the entries reach."""
     found = set()
-    for name in code_hash.closure(module):
-        path = code_hash.module_path(name)
+    for module in code_hash.reached(*entries):
+        path = code_hash.package_sources().path(module)
         assert path is not None
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -155,28 +157,27 @@ def imported_packages(module: str) -> set[str]:
     return found - set(sys.stdlib_module_names)
 
 
-def rules() -> list[tuple[str, list[str], str]]:
-    """Name, modules and conda environment of every rule that names its modules."""
-    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    blocks = re.findall(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", text, re.MULTILINE)
-    return [
-        (name, re.findall(r'"(nqs\.[\w.]+)"', code[1]), conda[1])
-        for name, body in blocks
-        if (code := re.search(r"code_hash\((.*?)\)", body, re.DOTALL))
-        and (conda := re.search(r"envs/(\w+)\.yaml", body))
+def entries() -> list[tuple[str, list[str], str]]:
+    """Name, entries and conda environment of every stage, and of the rows and the drawing of every target."""
+    stages = [(stage.name, [stage.entry], stage.environment) for stage in STAGES.values()]
+    targets = [
+        (f"{study}_{name}", [entry for entry in (target.rows, target.draw, target.layout) if entry], "plot")
+        for study, one in found_studies().items()
+        for name, target in one.targets.items()
     ]
+    return stages + targets
 
 
-def test_some_rule_uses_each_environment():
-    assert {environment for _, _, environment in rules()} == set(make_envs.ENVIRONMENTS)
+def test_some_stage_uses_each_environment():
+    assert {environment for _, _, environment in entries()} == set(make_envs.ENVIRONMENTS)
 
 
 WITH_TORCH = {"triton"}  # part of the CUDA builds of PyTorch, and used only where it is there
 
 
-@pytest.mark.parametrize(("rule", "modules", "environment"), rules(), ids=lambda value: str(value))
-def test_environment_of_a_rule_holds_what_its_code_imports(rule, modules, environment):
-    needed = {package for module in modules for package in imported_packages(module)} - WITH_TORCH
+@pytest.mark.parametrize(("name", "reached", "environment"), entries(), ids=lambda value: str(value)[:40])
+def test_environment_of_a_rule_holds_what_its_code_imports(name, reached, environment):
+    needed = imported_packages(reached) - WITH_TORCH
     held = {normal(name) for name in make_envs.ENVIRONMENTS[environment]}
-    assert modules
+    assert needed
     assert needed <= held

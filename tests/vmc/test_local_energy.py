@@ -10,11 +10,11 @@ from nqs.ansatz.rbm import Rbm
 from nqs.exact.sparse_states import lowest_states
 from nqs.model.hamiltonians import heisenberg, j1j2, transverse_field_ising, xxz
 from nqs.model.lattices import make_cluster
-from nqs.vmc.local_energy import local_energies
 from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.loop import Run, Task, train
-from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.optimisers import Adam
+from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.sampler import Chains, Exact
 
 RING = make_cluster("ring", "ring", (8, 1)).j1

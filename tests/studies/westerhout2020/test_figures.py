@@ -328,9 +328,9 @@ def test_fig1_draws_solid_and_dashed_bonds_and_every_site(geometry):
     (ax,) = fig.axes
     bonds = [lines for lines in ax.collections if isinstance(lines, LineCollection)]
     assert [len(lines.get_segments()) for lines in bonds] == [1, 1, 1, 0]  # J1, stub, J2, stub
-    dashes = [lines.get_linestyle()[0][1] for lines in bonds]
+    dashes = [lines.get_linestyle()[0][1] for lines in bonds]  # type: ignore[index]
     assert [pattern is not None for pattern in dashes] == [False, False, True, True]
-    assert ax.lines[0].get_xydata().shape == (4, 2)  # type: ignore[union-attr]
+    assert ax.lines[0].get_xydata().shape == (4, 2)
     assert ax.get_aspect() == 1
     assert legend(fig) == ["$J_1$", "$J_2$"]
 
