@@ -20,7 +20,7 @@ import numpy as np
 
 from nqs.model.lattices import Cluster
 from nqs.model.moves import Moves, exchanges, flips
-from nqs.registry import Registry
+from nqs.runtime.registry import Registry
 
 Terms = dict[str, tuple[np.ndarray, float]]
 BondSets = Mapping[str, np.ndarray]  # name -> bonds (B, 2)

@@ -10,9 +10,11 @@ from safetensors import safe_open
 
 from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
+from nqs.model.hamiltonians import Hamiltonian
 from nqs.model.lattices import bond_cluster
 from nqs.runtime.errors import InputError
 from nqs.vmc import loop
+from nqs.vmc.convergence import EnergyCriterion
 from nqs.vmc.local_energy import local_energies
 from nqs.vmc.stages import amplitude_phase as amplitude_phase_stage
 from nqs.workflow import cli as command_line
@@ -145,8 +147,9 @@ def test_only_dense_networks(kagome12):
 
 def test_command(kagome12, tmp_path, monkeypatch):
     settings = changed(iterations=2, repeats=1, average_over=1)
-    words = ["nqs", "reconfiguration", f"--settings={json.dumps(settings)}", f"--ground-state={kagome12}"]
-    files = [f"--{name}={tmp_path / name}" for name in ("out", "table", "trace", "checkpoints")]
+    words = ["nqs", "stage", "reconfiguration", f"--settings={json.dumps(settings)}"]
+    files = [f"--input=ground_state={kagome12}", f"--checkpoints={tmp_path / 'checkpoints'}"]
+    files += [f"--output={kind}={tmp_path / kind}" for kind in ("weights", "table", "trace")]
     monkeypatch.setattr(sys, "argv", words + files + ["--threads=1", "--code=abc"])
     with pytest.raises(SystemExit) as end:
         command_line.app()
@@ -159,9 +162,12 @@ def test_a_cluster_given_by_its_bonds(tmp_path):
     square = {"j1": [[0, 1], [1, 2], [2, 3], [0, 3]], "j2": [[0, 2], [1, 3]]}
     blocks.build(bond_cluster("mine", square), tmp_path / "h.h5")
     ground_state.solve(tmp_path / "h.h5", 0.5, tmp_path / "s.h5")
-    task = amplitude_phase_stage.problem_of(SETTINGS, Wavefunction.read(tmp_path / "s.h5"))
-    bonds = dict(zip(map(tuple, task.hamiltonian.bonds.tolist()), task.hamiltonian.couplings.tolist(), strict=True))
+    task = amplitude_phase_stage.task_of(SETTINGS, Wavefunction.read(tmp_path / "s.h5"))
+    assert isinstance(task.hamiltonian, Hamiltonian)
+    assert isinstance(task.criterion, EnergyCriterion)
+    pairs = map(tuple, task.hamiltonian.moves.sites.tolist())
+    bonds = dict(zip(pairs, (2 * task.hamiltonian.amplitudes).tolist(), strict=True))
     assert bonds == {(0, 1): 1, (1, 2): 1, (2, 3): 1, (0, 3): 1, (0, 2): 0.5, (1, 3): 0.5}
-    assert task.exact_energy == pytest.approx(-2 + 0.5 * 0.5)  # both diagonals are triplets
+    assert task.criterion.exact_energy == pytest.approx(-2 + 0.5 * 0.5)  # both diagonals are triplets
     _, table, _ = stage(tmp_path / "s.h5", tmp_path / "out", changed(samples=50, iterations=20))
     assert (table.energy_ss > -1.75).all()

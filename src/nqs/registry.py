@@ -1,5 +1,0 @@
-"""Registries: adding an entry changes no other result."""
-
-from collections.abc import Mapping
-
-Registry = Mapping
