@@ -58,11 +58,6 @@ class MaxEnt:
         """K."""
         return len(self.multipliers).bit_length() - 1
 
-    @property
-    def class_multipliers(self) -> np.ndarray:
-        """Mean lambda of each class of motifs: (C,)."""
-        return motif_classes(self.width).means(self.multipliers)
-
     def wave(self) -> MotifTable:
         """The wave function, up to its norm."""
         return MotifTable(self.n_sites, self.multipliers)
