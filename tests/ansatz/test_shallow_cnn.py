@@ -9,6 +9,7 @@ from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_convolution import ConvolutionWave
 from nqs.ansatz.window_table import MotifTable, pack_spins
+from nqs.model.motifs import motif_classes
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 
@@ -39,7 +40,7 @@ CLASSES = np.array([0, 1, 2, 1, 1, 2, 1, 0])  # K = 3 under reflection and flip
 
 
 @pytest.mark.parametrize(
-    "family", [ShallowCnn(10, 3), ShallowCnn(240, 12), ShallowCnn(66, 24), Cps(10, 3), Cps(10, 3, CLASSES)], ids=repr
+    "family", [ShallowCnn(10, 3), ShallowCnn(240, 12), ShallowCnn(66, 24), Cps(10, 3), Cps.symmetric(10, 3)], ids=repr
 )
 def test_slopes_are_finite_differences(family):
     theta, (words, _), weights = generic(family), random_words(family.n_sites), np.linspace(-1, 1, 12)
@@ -113,7 +114,7 @@ def test_kernels_too_wide_for_a_table_are_convolved():
         (lambda: ShallowCnn(7, 3), "even ring"),
         (lambda: ShallowCnn(8, 9), "smaller K"),
         (lambda: ShallowCnn(8, 3, "always"), "original, init, traj"),  # type: ignore[arg-type]
-        (lambda: Cps(8, 3, np.zeros(7, int)), "2\\^3 motifs"),
+        (lambda: Cps(8, 3, motif_classes(2)), "2\\^3 motifs"),
     ],
 )
 def test_impossible_families_are_refused(make, message):
@@ -123,5 +124,5 @@ def test_impossible_families_are_refused(make, message):
 
 def test_classes_share_a_coefficient():
     theta = np.array([0.1, 0.2, 0.3])
-    assert_allclose(Cps(8, 3, CLASSES).at(theta).motifs, theta[CLASSES])
-    assert Cps(8, 3, CLASSES).n_parameters == 3
+    assert_allclose(Cps.symmetric(8, 3).at(theta).motifs, theta[CLASSES])
+    assert Cps.symmetric(8, 3).n_parameters == 3

@@ -5,12 +5,14 @@ import pytest
 from numpy.testing import assert_allclose
 from support.exact_diagonalization import full_hamiltonian
 
+from nqs.ansatz.correlator_product import Cps
+from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
 from nqs.exact.transfer_matrix import OutOfRange, energy_and_gradient, energy_variance, measure
 from nqs.model.lattices import make_cluster
 from nqs.model.motifs import bits, like_pairs, motif_classes, motif_counts
 from nqs.runtime.errors import InputError
-from nqs.vmc.exact_descent import Convolution, Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import lowest_energy
 
 CASES = [(8, 2), (8, 4), (10, 5), (12, 2), (12, 3), (12, 4), (12, 5), (12, 6), (14, 3), (14, 6), (14, 7)]
 SIZES = [0.3, 1.0, 3.0]  # of the coefficients: beyond 1 some of these states are nearly ferromagnetic
@@ -78,7 +80,7 @@ def test_uniform_state(n_sites, length):
 
 def test_four_sites_are_solved_exactly():
     """Two classes of states, which pairs tell apart."""
-    found = lowest_energy(4, Plaquettes(2), np.zeros(2))
+    found = lowest_energy(Cps.symmetric(4, 2), np.zeros(2))
     assert_allclose(found.energy, permutation_energy(-2, 4), atol=1e-11)
 
 
@@ -92,10 +94,10 @@ def test_gradient_of_a_long_ring_is_finite_differences(length):
     assert_allclose(gradient @ direction, (ends[0] - ends[1]) / (2 * step), rtol=1e-6)
 
 
-@pytest.mark.parametrize("family", [Plaquettes(4), Convolution(4)])
+@pytest.mark.parametrize("family", [Cps.symmetric(12, 4), ShallowCnn(12, 4)])
 def test_gradient_by_the_parameters_of_a_family(family):
     rng = np.random.default_rng(3)
-    n_parameters = len(family.classes) if isinstance(family, Plaquettes) else 2 * family.length + 2
+    n_parameters = family.n_parameters
     parameters, direction, gradient = rng.normal(size=n_parameters), rng.normal(size=n_parameters), rng.normal(size=16)
     step = 1e-6
     ends = [family.coefficients(parameters + sign * step * direction) @ gradient for sign in (1, -1)]
@@ -105,7 +107,7 @@ def test_gradient_by_the_parameters_of_a_family(family):
 def test_convolution_is_the_network_of_equation_one():
     rng = np.random.default_rng(0)
     v, w, b = 0.7, rng.normal(size=(3, 2)), 0.2
-    coefficients = Convolution(3).coefficients(np.concatenate([[v], w.ravel(), [b]]))
+    coefficients = ShallowCnn(8, 3).coefficients(np.concatenate([[v], w.ravel(), [b]]))
     state = 0b0110_1001
     spins = [state >> i & 1 for i in range(8)]
     expected = sum(v * max(0, sum(w[k, spins[(i + k) % 8]] for k in range(3)) + b) for i in range(8))
@@ -155,7 +157,7 @@ def excess(n_sites, found):
 
 @pytest.mark.parametrize(("length", "expected"), [(3, 1.9708), (4, 0.9166), (6, 0.3663)])
 def test_optimal_plaquettes_of_sixty_sites(length, expected):
-    found = lowest_energy(60, Plaquettes(length), np.zeros(len(motif_classes(length))))
+    found = lowest_energy(Cps.symmetric(60, length), np.zeros(len(motif_classes(length))))
     assert found.slope < 1e-5
     assert_allclose(excess(60, found), expected, atol=5e-5)
     assert energy_variance(60, found.coefficients) > 0
@@ -167,7 +169,7 @@ def test_optimal_plaquettes_of_sixty_sites(length, expected):
 def test_optimal_convolutions_of_sixty_sites(kernel, expected):
     """With K = 3 the network reaches the plaquettes' optimum, with K = 6 it does not."""
     w = np.column_stack([np.negative(kernel), kernel])  # for a spin down and up: w.s' is the kernel times spins +-1
-    found = lowest_energy(60, Convolution(len(kernel)), np.concatenate([[0.4], w.ravel(), [0.0]]))
+    found = lowest_energy(ShallowCnn(60, len(kernel)), np.concatenate([[0.4], w.ravel(), [0.0]]))
     assert_allclose(excess(60, found), expected, atol=5e-5)
 
 

@@ -43,7 +43,7 @@ def test_windows_are_the_substrings_around_the_ring(n_sites, length):
 
 
 def test_sixteen_motifs_by_seventy_states():
-    counts = motifs.count_matrix(8, 4)
+    counts = motifs.motif_counts(zero_magnetisation_states(8), 8, 4).T
     assert counts.shape == (16, 70)
     assert_array_equal(counts.sum(axis=0), 8)
     for column, state in zip(counts.T, zero_magnetisation_states(8), strict=True):
@@ -121,7 +121,7 @@ def test_ranks_of_sixteen_sites(length, n_classes, rank, plain_rank):
 
 def test_rank_over_representatives_is_that_over_all_states():
     for length in (3, 4, 5):
-        everything = motifs.count_matrix(12, length)
+        everything = motifs.motif_counts(zero_magnetisation_states(12), 12, length).T
         assert len(motifs.row_space(12, length, symmetrised=False)) == np.linalg.matrix_rank(everything)
         classes = motifs.motif_classes(length).sums(everything.T)
         assert len(motifs.row_space(12, length)) == np.linalg.matrix_rank(classes)
@@ -139,8 +139,14 @@ def test_gauge_directions_change_no_amplitude():
     ("n_sites", "symmetrised", "plain"), [(8, 4, 4), (10, 4, 6), (12, 6, 7), (14, 6, 8), (16, 8, 8)]
 )
 def test_smallest_length_that_separates_the_classes(n_sites, symmetrised, plain):
-    assert motifs.smallest_separating_length(n_sites) == symmetrised >= n_sites // 3
-    assert motifs.smallest_separating_length(n_sites, symmetrised=False) == plain
+    """K >= floor(N/3) is necessary [Ju 2025, sec. II]."""
+
+    def smallest(**options):
+        every = ((length, motifs.distinct_counts(n_sites, length, **options)) for length in range(1, n_sites + 1))
+        return next(length for length, counts in every if len(np.unique(counts, axis=0)) == len(counts))
+
+    assert smallest() == symmetrised >= n_sites // 3
+    assert smallest(symmetrised=False) == plain
 
 
 def edit_distance(one, two):
@@ -174,7 +180,7 @@ def test_condition_number_of_table_two():
         (lambda: motifs.motif_counts(random_states(20, 1), 20, 17), "use `window_codes` beyond"),
         (lambda: motifs.state_classes(9), "a ring of 9 sites: .* even number"),
         (lambda: motifs.window_codes(np.array([0]), 66, 4), "from 4 to 64"),
-        (lambda: motifs.count_matrix(26, 4), "give `motif_counts` a sample beyond 24"),
+        (lambda: motifs.state_classes(26), "give `motif_counts` a sample beyond 24"),
         (lambda: motifs.class_counts(np.array([0b00110011, 0b111]), 8, 4), r"uuuddddd \(site 0 first\) has 3 of 8"),
         (lambda: motifs.window_codes(np.array([0b110011 << 4]), 8, 4), "bits beyond the 8 sites"),
     ],

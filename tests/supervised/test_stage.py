@@ -53,9 +53,9 @@ def inputs(ground_state_file, tmp_path_factory):
 def command(settings, inputs, folder, *options):
     state, data = inputs
     return [
-        sys.executable, "-m", "nqs", "supervised", "--settings", json.dumps(settings), "--ground-state", str(state),
-        f"--data={data}", "--out", str(folder / "w.safetensors"), "--history", str(folder / "h.csv"),
-        "--checkpoints", str(folder / "checkpoints"), "--save-every", "0.2", *options,
+        sys.executable, "-m", "nqs", "stage", "supervised", "--settings", json.dumps(settings),
+        f"--input=ground_state={state}", f"--input=data={data}", f"--output=weights={folder / 'w.safetensors'}",
+        f"--output=history={folder / 'h.csv'}", f"--checkpoints={folder / 'checkpoints'}", "--save-every=0.2", *options,
     ]  # fmt: skip
 
 

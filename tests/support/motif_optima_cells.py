@@ -8,21 +8,23 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
+from nqs.ansatz.correlator_product import Cps
+from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import measure
-from nqs.vmc.exact_descent import Convolution, Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import lowest_energy
 from support.cnn_cells import ground_energies
 
 
 def write_optima(folder: Path, n_sites: int, width: int, starts: int = 4) -> tuple[Path, Path]:
     """Descend from a few starts; returns the table and the arrays."""
-    plaquettes, network = Plaquettes(width), Convolution(width)
+    plaquettes, network = Cps.symmetric(n_sites, width), ShallowCnn(n_sites, width)
     rng = np.random.default_rng([n_sites, width])
-    cps = lowest_energy(n_sites, plaquettes, rng.normal(0, 0.01, len(plaquettes.classes)))
+    cps = lowest_energy(plaquettes, rng.normal(0, 0.01, plaquettes.n_parameters))
     found = []
     for _ in range(starts):
         field = 0.6 * rng.normal(size=width)
         start = np.concatenate([[-0.5], np.column_stack([-field, field]).ravel(), [0.0]])
-        found.append(lowest_energy(n_sites, network, start))
+        found.append(lowest_energy(network, start))
     rows = [("cps", 0, cps), *(("cnn", start, one) for start, one in enumerate(found))]
     table = pd.DataFrame(
         {

@@ -7,12 +7,13 @@ import pytest
 from numpy.testing import assert_allclose
 from support.cnn_cells import ground_energies
 
+from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import energy_variance, measure
 from nqs.model.motifs import motif_classes
 from nqs.vmc.estimates import energy_of
-from nqs.vmc.exact_descent import Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import lowest_energy
 from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.ring_sampler import RingSampler
@@ -60,7 +61,7 @@ def test_final_energies_of_a_fresh_sample(n_sites, width):
 
 @pytest.mark.parametrize(("n_sites", "width"), CASES)
 def test_training_descends_to_between_the_best_plaquettes_and_its_start(n_sites, width):
-    best = lowest_energy(n_sites, Plaquettes(width), np.zeros(len(motif_classes(width)))).energy
+    best = lowest_energy(Cps.symmetric(n_sites, width), np.zeros(len(motif_classes(width)))).energy
     assert best > ground_energies(n_sites)["ground_energy"]
     for forcing in ("init", "traj"):
         exact = exact_energies(*trained(n_sites, width, forcing))

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from nqs.ansatz.window_table import MotifTable, check_ring, check_table
+from nqs.model.motifs import Classes, motif_classes
 from nqs.runtime.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
 class Cps:
-    """Correlator product state: lambda_m = ln phi_m free.
+    """Correlator product state: lambda_m = ln phi_m free.  [Ju 2025, eqs. 4 and 5]
 
-    classes (2^K,): the class of each motif, 0, 1, ...; motifs of a class share one parameter, which is their common
-    lambda. None: every motif has its own. initial_std: standard deviation of the initial parameters.
+    classes: of the 2^K motifs; motifs of a class share one parameter, which is their common lambda. None: every motif
+    has its own. initial_std: standard deviation of the initial parameters.
     """
 
     n_sites: int
     width: int
-    classes: np.ndarray | None = None
+    classes: Classes | None = None
     initial_std: float = 0.01
 
     def __post_init__(self) -> None:
         check_ring(self.n_sites, self.width)
         check_table(self.width)
-        if self.classes is not None and np.shape(self.classes) != (1 << self.width,):
-            raise InputError(f"classes: need one for each of the 2^{self.width} motifs, not {np.shape(self.classes)}")
+        if self.classes is not None and len(self.classes.labels) != 1 << self.width:
+            raise InputError(f"classes: need those of 2^{self.width} motifs, not of {len(self.classes.labels)}")
+
+    @classmethod
+    def symmetric(cls, n_sites: int, width: int) -> Cps:
+        """One parameter per class of motifs under reflection and the exchange of up and down."""
+        return cls(n_sites, width, motif_classes(width))
 
     @property
     def n_parameters(self) -> int:
-        return 1 << self.width if self.classes is None else int(self.classes.max()) + 1
+        return 1 << self.width if self.classes is None else len(self.classes)
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(0.0, self.initial_std, self.n_parameters)
@@ -45,13 +50,13 @@ class Cps:
         """Not defined."""
         return float("nan")
 
-    def at(self, theta: np.ndarray) -> MotifTable:
-        if self.classes is None:
-            return MotifTable(self.n_sites, theta)
-        return MotifTable(self.n_sites, theta[self.classes], partial(self._pullback, self.classes))
+    def coefficients(self, theta: np.ndarray) -> np.ndarray:
+        """lambda of each motif: (P,) to (2^K,)."""
+        return theta if self.classes is None else self.classes.spread(theta)
 
-    def _pullback(self, classes: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """Derivatives with respect to lambda (..., 2^K) summed over each class (..., P)."""
-        rows = slopes.reshape(-1, 1 << self.width)
-        sums = np.array([np.bincount(classes, row, self.n_parameters) for row in rows])
-        return sums.reshape(*slopes.shape[:-1], self.n_parameters)
+    def pull_back(self, theta: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives with respect to lambda (..., 2^K) as derivatives with respect to the parameters (..., P)."""
+        return slopes if self.classes is None else self.classes.sums(slopes)
+
+    def at(self, theta: np.ndarray) -> MotifTable:
+        return MotifTable(self.n_sites, self.coefficients(theta), lambda slopes: self.pull_back(theta, slopes))

@@ -17,7 +17,8 @@ import numpy as np
 
 from nqs.ansatz import deep_cnn_kernel
 from nqs.ansatz.deep_cnn_kernel import Network
-from nqs.ansatz.window_table import as_pairs, as_words, check_ring
+from nqs.ansatz.ring_wave import KernelWave, as_pairs, as_words
+from nqs.ansatz.window_table import check_ring
 from nqs.runtime.errors import InputError
 
 CHANNELS = 2  # of one-hot spins: down and up
@@ -83,7 +84,7 @@ class DeepCnn:
         return DeepWave(self, theta)
 
 
-class DeepWave:
+class DeepWave(KernelWave):
     """One network with parameters theta (P,)."""
 
     def __init__(self, family: DeepCnn, theta: np.ndarray) -> None:
@@ -103,18 +104,6 @@ class DeepWave:
             np.tile(output, family.n_sites),
         )
 
-    def log_psi(self, states: np.ndarray) -> np.ndarray:
-        """ln psi: (U,) float64."""
-        out = np.empty(len(states))
-        deep_cnn_kernel.log_psi(as_words(states, self.n_sites), self.network, out)
-        return out
-
-    def ring_energies(self, states: np.ndarray) -> np.ndarray:
-        """Local energies of H = sum P_{n,n+1}: (U,) float64."""
-        out = np.empty(len(states))
-        deep_cnn_kernel.ring_energies(as_words(states, self.n_sites), self.network, out)
-        return out
-
     def swap_changes(self, states: np.ndarray, pairs: np.ndarray) -> np.ndarray:
         """ln psi(s') - ln psi(s) after exchanging the spins of each pair (B, 2): (U, B)."""
         out = np.empty((len(states), len(pairs)))
@@ -125,19 +114,19 @@ class DeepWave:
         """Derivatives of ln psi with respect to the parameters."""
         return DeepDerivatives(self, as_words(states, self.n_sites))
 
-    def neighbour_moves(
-        self, words: np.ndarray, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `MotifTable.neighbour_moves`."""
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, deep_cnn_kernel.exchange_moves(words, self.network, True, as_pairs(None), stride, rng, out)
+    def _log_psi(self, words: np.ndarray, out: np.ndarray) -> None:
+        deep_cnn_kernel.log_psi(words, self.network, out)
 
-    def pair_moves(
-        self, words: np.ndarray, pairs: np.ndarray | None, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `MotifTable.pair_moves`."""
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, deep_cnn_kernel.exchange_moves(words, self.network, False, as_pairs(pairs), stride, rng, out)
+    def _ring_energies(self, words: np.ndarray, out: np.ndarray) -> None:
+        deep_cnn_kernel.ring_energies(words, self.network, out)
+
+    def _neighbour_moves(self, words: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray) -> int:
+        return deep_cnn_kernel.exchange_moves(words, self.network, True, as_pairs(None), stride, rng, out)
+
+    def _pair_moves(
+        self, words: np.ndarray, pairs: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray
+    ) -> int:
+        return deep_cnn_kernel.exchange_moves(words, self.network, False, pairs, stride, rng, out)
 
 
 class DeepDerivatives:

@@ -24,7 +24,6 @@ import numpy as np
 from scipy.linalg import null_space
 from scipy.special import logsumexp
 
-from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.moment_constraints import checked_length, unreachable
 from nqs.ansatz.window_table import MotifTable
 from nqs.exact.transfer_matrix import LONGEST_MOTIF, OutOfRange, measure
@@ -59,35 +58,9 @@ class MaxEnt:
         """K."""
         return len(self.multipliers).bit_length() - 1
 
-    @property
-    def class_multipliers(self) -> np.ndarray:
-        """Mean lambda of each class of motifs: (C,)."""
-        return motif_classes(self.width).means(self.multipliers)
-
     def wave(self) -> MotifTable:
         """The wave function, up to its norm."""
         return MotifTable(self.n_sites, self.multipliers)
-
-    def ansatz(self, symmetric: bool = True) -> MatchedCps:
-        """Correlator product states whose descent starts here, with a parameter per class or per motif."""
-        classes = motif_classes(self.width).labels if symmetric else None
-        start = self.class_multipliers if symmetric else self.multipliers
-        return MatchedCps(self.n_sites, self.width, classes, start=start)
-
-
-@dataclass(frozen=True, eq=False)
-class MatchedCps(Cps):
-    """Correlator product states that start from given parameters (P,) instead of random ones."""
-
-    start: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.start is None or self.start.shape != (self.n_parameters,):
-            raise InputError(f"start: give {self.n_parameters} parameters")
-
-    def initial(self, rng: np.random.Generator) -> np.ndarray:
-        return np.array(self.start, float)
 
 
 def maximum_entropy(

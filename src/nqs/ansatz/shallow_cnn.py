@@ -10,6 +10,7 @@ import numpy as np
 from nqs.ansatz.ring_protocol import FORCINGS, Forcing
 from nqs.ansatz.window_convolution import ConvolutionWave
 from nqs.ansatz.window_table import TABLE_SITES, MotifTable, check_ring, check_table
+from nqs.model.motifs import bits
 from nqs.runtime.errors import InputError
 
 
@@ -92,6 +93,28 @@ class ShallowCnn:
     def _bits(self) -> np.ndarray:
         """Spins of the motifs as 0 and 1: (2^K, K)."""
         return ((np.arange(1 << self.width)[:, None] >> np.arange(self.width)) & 1).astype(float)
+
+    def coefficients(self, theta: np.ndarray) -> np.ndarray:
+        """lambda of each motif, for descents of the exact energy: (P,) to (2^K,).
+
+        As the product with a matrix, which adds in another order than `inputs`: in double precision the last digit may
+        differ, and minima are told apart by more, but each kind of result keeps its bits.
+        """
+        return theta[0] * np.maximum(self._one_hot @ theta[1:], 0)
+
+    def pull_back(self, theta: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives with respect to `coefficients` (2^K,) as derivatives with respect to (v, w, b) (P,)."""
+        before = self._one_hot @ theta[1:]
+        through = theta[0] * ((before > 0) * slopes) @ self._one_hot
+        return np.concatenate([[slopes @ np.maximum(before, 0)], through])
+
+    @cached_property
+    def _one_hot(self) -> np.ndarray:
+        """One-hot spins of each motif and 1 for the bias: (2^K, 2K + 1)."""
+        check_table(self.width)
+        spins = bits(np.arange(1 << self.width), self.width)
+        one_hot = np.stack([1 - spins, spins], axis=-1).reshape(len(spins), -1)
+        return np.column_stack([one_hot, np.ones(len(spins))])
 
     def why_constant(self, theta: np.ndarray) -> str:
         """Why psi is constant on the zero-magnetisation states whatever they are, or "" if it need not be.

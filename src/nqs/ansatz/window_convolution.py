@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from nqs.ansatz.ring_wave import KernelWave, as_words
 from nqs.ansatz.window_kernel import ONE, antiparallel, context, new_ring, pack, random_pair, turn, unpack
-from nqs.ansatz.window_table import as_pairs, as_words, check_ring
+from nqs.ansatz.window_table import check_ring
 from nqs.runtime.errors import InputError
 
 PIECE = 12  # sites of a window that are looked up at once
@@ -40,7 +41,7 @@ class Filter(NamedTuple):
     exchange: np.ndarray
 
 
-class ConvolutionWave:
+class ConvolutionWave(KernelWave):
     """One network: v, kernel w (K, 2) with columns down and up, bias b."""
 
     def __init__(self, n_sites: int, scale: float, kernel: np.ndarray, bias: float) -> None:
@@ -54,35 +55,23 @@ class ConvolutionWave:
             exchange = np.append(exchange[0] + exchange[-1], exchange[1:-1])
         self.filter = Filter(n_sites, self.width, float(scale), pieces_of(kernel, bias), rise, exchange)
 
-    def log_psi(self, states: np.ndarray) -> np.ndarray:
-        """ln psi: (U,) float64."""
-        out = np.empty(len(states))
-        _log_psi(as_words(states, self.n_sites), self.n_sites, self.width, *self.filter[2:4], out)
-        return out
-
-    def ring_energies(self, states: np.ndarray) -> np.ndarray:
-        """Local energies of H = sum P_{n,n+1}: (U,) float64."""
-        out = np.empty(len(states))
-        _ring_energies(as_words(states, self.n_sites), *self.filter, out)
-        return out
-
     def derivatives(self, states: np.ndarray) -> ConvolutionDerivatives:
         """Derivatives of ln psi with respect to (v, w, b)."""
         return ConvolutionDerivatives(self, as_words(states, self.n_sites))
 
-    def neighbour_moves(
-        self, words: np.ndarray, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `MotifTable.neighbour_moves`."""
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, _neighbour_moves(words, *self.filter, stride, rng, out)
+    def _log_psi(self, words: np.ndarray, out: np.ndarray) -> None:
+        _log_psi(words, self.n_sites, self.width, *self.filter[2:4], out)
 
-    def pair_moves(
-        self, words: np.ndarray, pairs: np.ndarray | None, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `MotifTable.pair_moves`."""
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, _pair_moves(words, *self.filter, as_pairs(pairs), stride, rng, out)
+    def _ring_energies(self, words: np.ndarray, out: np.ndarray) -> None:
+        _ring_energies(words, *self.filter, out)
+
+    def _neighbour_moves(self, words: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray) -> int:
+        return _neighbour_moves(words, *self.filter, stride, rng, out)
+
+    def _pair_moves(
+        self, words: np.ndarray, pairs: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray
+    ) -> int:
+        return _pair_moves(words, *self.filter, pairs, stride, rng, out)
 
 
 class ConvolutionDerivatives:
@@ -173,7 +162,7 @@ def _spin(ring, site):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _neighbour_moves(words, n_sites, width, scale, pieces, rise, exchange, stride, rng, out):
-    """As `motif_kernel.neighbour_moves`."""
+    """As `nqs.ansatz.window_kernel.neighbour_moves`."""
     accepted, end = 0, n_sites + 2 * width
     ring, inputs = new_ring(n_sites, width), np.empty(n_sites + width + 1)
     for chain in range(len(words)):
@@ -214,7 +203,7 @@ def _pair_growth(inputs, left, right, rise, sign, n_sites, width):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _pair_moves(words, n_sites, width, scale, pieces, rise, exchange, pairs, stride, rng, out):
-    """As `motif_kernel.pair_moves`."""
+    """As `nqs.ansatz.window_kernel.pair_moves`."""
     accepted, end = 0, n_sites + 2 * width
     ring, inputs = new_ring(n_sites, width), np.empty(n_sites + width + 1)
     for chain in range(len(words)):

@@ -22,6 +22,7 @@ import numpy as np
 
 from nqs.ansatz import by_evaluation, window_kernel
 from nqs.ansatz.protocol import DenseDerivatives
+from nqs.ansatz.ring_wave import KernelWave, as_words, n_words
 from nqs.ansatz.window_kernel import Windows
 from nqs.model.moves import Moves
 from nqs.runtime.errors import InputError
@@ -32,7 +33,7 @@ GROUP_SITES = 15  # sites that a sum of consecutive windows may cover, so that i
 ROWS = 512  # states whose counts are held at once
 
 
-class MotifTable:
+class MotifTable(KernelWave):
     """One wave function: motifs lambda (2^K,), float64.
 
     pullback: from derivatives with respect to lambda (..., 2^K) to those with respect to the parameters (..., P); by
@@ -71,21 +72,9 @@ class MotifTable:
         window_kernel.all_elements(self.windows, *self.sums, elements)
         return elements
 
-    def log_psi(self, states: np.ndarray) -> np.ndarray:
-        """ln psi: (U,) float64."""
-        out = np.empty(len(states))
-        window_kernel.log_psi(as_words(states, self.n_sites), self.n_sites, self.width, self.motifs, out)
-        return out
-
     def log_psi_all(self) -> np.ndarray:
         """ln psi of all 2^N states, in order: float64."""
         return self.log_psi(np.arange(1 << self.n_sites, dtype=np.uint64))
-
-    def ring_energies(self, states: np.ndarray) -> np.ndarray:
-        """Local energies of H = sum P_{n,n+1}: (U,) float64."""
-        out = np.empty(len(states))
-        window_kernel.ring_energies(as_words(states, self.n_sites), self.windows, *self.sums, self.elements, out)
-        return out
 
     def swap_ratios(self, states: np.ndarray, bonds: np.ndarray) -> np.ndarray:
         """psi(s') / psi(s) after exchanging the spins of each bond (B, 2): (U, B); 0 where they are parallel."""
@@ -98,22 +87,19 @@ class MotifTable:
         """Derivatives of ln psi with respect to the parameters."""
         return MotifDerivatives(self, as_words(states, self.n_sites))
 
-    def neighbour_moves(
-        self, words: np.ndarray, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """Advance chains (C, W) in place by exchanges of random neighbours.
+    def _log_psi(self, words: np.ndarray, out: np.ndarray) -> None:
+        window_kernel.log_psi(words, self.n_sites, self.width, self.motifs, out)
 
-        Returns the states after every `stride` proposals (kept, C, W) and the number of accepted ones.
-        """
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, window_kernel.neighbour_moves(words, self.windows, *self.sums, self.elements, stride, rng, out)
+    def _ring_energies(self, words: np.ndarray, out: np.ndarray) -> None:
+        window_kernel.ring_energies(words, self.windows, *self.sums, self.elements, out)
 
-    def pair_moves(
-        self, words: np.ndarray, pairs: np.ndarray | None, kept: int, stride: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """As `neighbour_moves`, exchanging the spins of random pairs (B, 2), or of any two sites if None."""
-        out = np.empty((kept, *words.shape), np.uint64)
-        return out, window_kernel.pair_moves(words, self.windows, *self.sums, as_pairs(pairs), stride, rng, out)
+    def _neighbour_moves(self, words: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray) -> int:
+        return window_kernel.neighbour_moves(words, self.windows, *self.sums, self.elements, stride, rng, out)
+
+    def _pair_moves(
+        self, words: np.ndarray, pairs: np.ndarray, stride: int, rng: np.random.Generator, out: np.ndarray
+    ) -> int:
+        return window_kernel.pair_moves(words, self.windows, *self.sums, pairs, stride, rng, out)
 
     def ratios(self, states: np.ndarray, moves: Moves) -> np.ndarray:
         """psi(s') / psi(s) after each of the engine's moves: (U, m); 0 where it does not apply."""
@@ -200,24 +186,6 @@ def grouped(motifs: np.ndarray, group: int) -> np.ndarray:
 def copies(sites: list[int], n_sites: int, width: int) -> np.uint64:
     """Bits of all copies of some sites in `width` sites in a row; a short ring comes round again within them."""
     return np.uint64(sum(1 << copy for site in sites for copy in range(site % n_sites, width, n_sites)))
-
-
-def as_words(states: np.ndarray, n_sites: int) -> np.ndarray:
-    """States (U,) or words (U, W) as words (U, W)."""
-    words = states[:, None] if states.ndim == 1 else states
-    if words.shape[1] != n_words(n_sites):
-        raise InputError(f"{n_sites} sites need {n_words(n_sites)} words per state, not {words.shape[1]}")
-    return words
-
-
-def as_pairs(pairs: np.ndarray | None) -> np.ndarray:
-    """Pairs (B, 2) as the kernels take them; none stands for any two sites."""
-    return np.empty((0, 2), np.int32) if pairs is None else np.asarray(pairs, np.int32)
-
-
-def n_words(n_sites: int) -> int:
-    """W, the words that hold one state."""
-    return -(-n_sites // 64)
 
 
 def pack_spins(spins: np.ndarray) -> np.ndarray:

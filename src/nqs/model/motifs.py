@@ -138,12 +138,6 @@ def class_counts(states: np.ndarray, n_sites: int, length: int) -> np.ndarray:
     return _counts(states, n_sites, length, motif_classes(length).labels)
 
 
-def count_matrix(n_sites: int, length: int) -> np.ndarray:
-    """Counts of all motifs in all states of zero magnetisation: (2^K, number of states) int32.  [Ju 2025, fig. 1c]"""
-    _check_enumerable(n_sites)
-    return np.ascontiguousarray(motif_counts(zero_magnetisation_states(n_sites), n_sites, length).T)
-
-
 def distinct_counts(n_sites: int, length: int, symmetrised: bool = True) -> np.ndarray:
     """Counts of one state per class of states.
 
@@ -168,18 +162,6 @@ def gauge_dimension(n_sites: int, length: int, symmetrised: bool = True) -> int:
     """Number of independent combinations of multipliers that change no ln psi(s): columns of the counts less rank."""
     rank, columns = row_space(n_sites, length, symmetrised).shape
     return columns - rank
-
-
-def smallest_separating_length(n_sites: int, symmetrised: bool = True) -> int:
-    """Smallest K whose `distinct_counts` differ between any two classes of states.
-
-    [Ju 2025, sec. II: K >= floor(N/3) is necessary]
-    """
-    for length in range(1, n_sites + 1):
-        counts = distinct_counts(n_sites, length, symmetrised)
-        if len(np.unique(counts, axis=0)) == len(counts):
-            return length
-    raise AssertionError("the motif of length N is the state itself")
 
 
 def neel_distances(length: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from nqs.exact.transfer_matrix import measure
 from nqs.model.motifs import motif_classes, motif_counts
 from nqs.runtime.errors import InputError
 from nqs.studies.ju2025.tables import entanglement
-from nqs.vmc.exact_descent import Convolution
 
 SIZE, WIDTHS = 12, [3, 4, 6]
 SETTINGS = {"size": SIZE, "widths": WIDTHS, "sizes": [8, 12], "seed": 0}
@@ -83,7 +82,7 @@ def test_variational_states_stand_beside_the_exact_one(s1, files):
         assert_allclose(rows.probability, means(arrays[f"{source}_expectations"] / 14), rtol=1e-12)
     runs = pd.read_csv(files["runs"][0])
     best = load_file(files["weights"][0])["parameters"][runs.exact_energy.argmin()]
-    table = Convolution(4).coefficients(best)
+    table = ShallowCnn(SIZE, 4).coefficients(best)
     rows = at(s1, series="mev", source="trained")
     assert_allclose(rows.probability, means(measure(14, table).motif_expectations / 14), rtol=1e-12)
 

@@ -12,7 +12,6 @@ from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import measure
 from nqs.runtime.errors import BrokenFileError, InputError
 from nqs.studies.ju2025.files import Optima, best_known_energy, best_networks, read_optima
-from nqs.vmc.exact_descent import Convolution
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def test_the_best_network_of_each_ring_is_found(folder):
     assert [network.n_sites for network, _ in found] == [12, 16]
     table = pd.concat([pd.read_csv(path) for path in files["runs"][:2]])
     _, parameters = found[0]
-    exact = measure(12, Convolution(3).coefficients(parameters)).energy
+    exact = measure(12, ShallowCnn(12, 3).coefficients(parameters)).energy
     assert_allclose(exact, table.exact_energy.min(), rtol=1e-12)
     assert list(best_networks(files, 6)) == []
 

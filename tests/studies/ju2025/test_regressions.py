@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from scipy import stats
 
 from nqs.analysis.facts import read_facts
+from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.maximum_entropy import observable_directions
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.eigenstate import Wavefunction
@@ -29,7 +30,7 @@ from nqs.studies.ju2025.tables.regressions import (
     table2,
     tableS1,
 )
-from nqs.vmc.exact_descent import Convolution, Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import lowest_energy
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT / "reference/ju2025/published.yaml"
@@ -40,7 +41,7 @@ KERNEL = [6.52, -3.7, -2.09, -1.27, -0.64, -0.24]  # near the best network of K 
 
 def write_optima(folder, n_sites, width, starts=6, change=0.0, networks=None):
     """Optima in the files of the stage; change (2^K,): added to the coefficients of the CPS."""
-    cps = lowest_energy(n_sites, Plaquettes(width), np.zeros(len(motif_classes(width))))
+    cps = lowest_energy(Cps.symmetric(n_sites, width), np.zeros(len(motif_classes(width))))
     rng = np.random.default_rng(width)
     networks = networks or [descended(n_sites, -0.5, 0.6 * rng.normal(size=width)) for _ in range(starts)]
     best = min(networks, key=lambda optimum: optimum.energy)
@@ -60,7 +61,7 @@ def write_optima(folder, n_sites, width, starts=6, change=0.0, networks=None):
 def descended(n_sites, scale, fields):
     """The minimum of the network near v and fields u (K,)."""
     start = np.concatenate([[scale], np.column_stack([np.negative(fields), fields]).ravel(), [0.0]])
-    return lowest_energy(n_sites, Convolution(len(fields)), start)
+    return lowest_energy(ShallowCnn(n_sites, len(fields)), start)
 
 
 def write_cell(folder, n_sites, width, network, parameters, diverged=(), stuck=()):
@@ -86,7 +87,7 @@ def cell_files(tmp_path_factory, ground_state_file):
     """A ring of 12 sites with K = 4: two networks, the second far lower in energy, optima, and exact rings."""
     folder = tmp_path_factory.mktemp("cells")
     optima = write_optima(folder, 12, 4)
-    near = lowest_energy(12, Convolution(4), random_parameters(12, 4, "traj", 1)[0]).parameters
+    near = lowest_energy(ShallowCnn(12, 4), random_parameters(12, 4, "traj", 1)[0]).parameters
     trained = near + 0.02 * np.random.default_rng(2).normal(size=(5, len(near)))
     cells = [
         write_cell(folder, 12, 4, "original", random_parameters(12, 4, "original")),
@@ -183,7 +184,7 @@ def test_networks_are_those_of_lowest_mean_energy_without_the_diverged(small_tab
 def test_stuck_runs_are_also_left_out(cell_files, tmp_path):
     folder = tmp_path / "stuck"
     folder.mkdir()
-    near = lowest_energy(12, Convolution(4), random_parameters(12, 4, "traj", 1)[0]).parameters
+    near = lowest_energy(ShallowCnn(12, 4), random_parameters(12, 4, "traj", 1)[0]).parameters
     dead = np.concatenate([near[:-1], [-100.0]])  # no motif is active: psi is constant
     runs, weights = write_cell(folder, 12, 4, "traj", np.array([near, near * 1.01, dead]), stuck=(2,))
     table = table2(cell_files | {"runs": [runs], "weights": [weights]}, SETTINGS)

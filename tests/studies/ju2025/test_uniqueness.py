@@ -18,7 +18,6 @@ from nqs.runtime.errors import InputError
 from nqs.studies.ju2025.files import Optima
 from nqs.studies.ju2025.tables import landscape, uniqueness
 from nqs.studies.ju2025.tables.landscape import coefficients, images, reduced
-from nqs.vmc.exact_descent import Convolution
 
 N, K = 12, 4
 
@@ -179,7 +178,7 @@ def test_reduced_parameters_give_the_same_state(seed):
     parameters = np.random.default_rng(seed).normal(size=2 * K + 2)
     states = zero_magnetisation_states(N)
     counts = motif_counts(states, N, K)
-    original = counts @ Convolution(K).coefficients(parameters)
+    original = counts @ ShallowCnn(N, K).coefficients(parameters)
     assert_allclose(counts @ coefficients(reduced(parameters)), original, atol=1e-12)
 
 

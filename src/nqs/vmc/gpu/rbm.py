@@ -5,6 +5,8 @@ step. Every model keeps its own `Run`, which is up to date after every iteration
 batching does not change it beyond rounding, and any model can be stopped, resumed or continued elsewhere. A model
 that ends, well or not, leaves the stack; the others go on.
 
+It has only run on a CPU yet.
+
 Shapes: m models, U distinct states (padded with weight 0), P parameters.
 """
 

@@ -4,6 +4,8 @@ A model's draws come from a generator of its own, seeded anew for every draw, so
 Chains need thousands of proposals in a row, each a few small operations. On a GPU one compiled kernel makes them all
 (`nqs.vmc.gpu.rbm_triton`); without Triton one sweep is recorded as a CUDA graph and replayed.
 
+Only the plain way has run yet, on a CPU; the graph has not, the kernel only in Triton's interpreter.
+
 Shapes: m models, U distinct states, D draws, C chains, N sites, B moves, M hidden units. States are int64.
 """
 

@@ -2,6 +2,8 @@
 
 The arithmetic is that of `nqs.ansatz.rbm_kernel`. Proposals follow one another inside the kernel, so what remains of
 their cost is the latency of a few loads. `picks` and `uniforms` are (model, sweep, proposal, chain), contiguous.
+
+Not compiled for a GPU yet: it has only run in Triton's interpreter.
 """
 
 from __future__ import annotations

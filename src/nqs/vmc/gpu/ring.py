@@ -7,6 +7,8 @@ call share network and sampler, and may differ in learning rate and in steps per
 leaves the stack. Numbers differ from those of the compiled kernels, since chains move by another sequence of proposals
 (`nqs.vmc.gpu.ring_sampler`); a run can go on with either.
 
+It has only run on a CPU yet.
+
 Shapes: R runs, D kept states of each of C chains, N sites.
 """
 

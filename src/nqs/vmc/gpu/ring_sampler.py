@@ -10,6 +10,8 @@ kernel.
 Every run draws its numbers from a generator of its own, seeded anew for every draw, in an order and in amounts that do
 not depend on the other runs, and decisions are made in float64; so the company of other runs does not change a run.
 
+It has only run on a CPU yet.
+
 Shapes: R runs, N sites, C chains, B pairs, T steps. Spins are uint8, 1 = up; bit k of a window is its k-th site.
 """
 

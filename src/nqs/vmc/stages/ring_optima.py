@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
+from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import OutOfRange, measure
 from nqs.runtime.errors import InputError
@@ -34,7 +35,7 @@ from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.runtime.threads import in_threads
-from nqs.vmc.exact_descent import Convolution, Family, Optimum, Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import Family, Optimum, lowest_energy
 from nqs.vmc.keys import OptimaKey
 from nqs.vmc.ring_evaluation import ring_energies
 
@@ -76,19 +77,21 @@ def descend_all(key: OptimaKey, starts: int, seed: int, threads: int = 1) -> lis
     short, more = min(key.n_sites, SHORT_RING), key.n_sites > SHORT_RING
     progress = Progress("motif-optima", len(names) + more * (FOLLOWED + 1), 1)
     found: list[Optimum | None] = [None] * len(names)
-    families: dict[str, Family] = {"cps": Plaquettes(key.width), "cnn": Convolution(key.width)}
+
+    def family(name: str, n_sites: int) -> Family:
+        return Cps.symmetric(n_sites, key.width) if name == "cps" else ShallowCnn(n_sites, key.width)
 
     def first(place: int) -> None:
         name, number, initial = names[place]
         rng = np.random.default_rng(seed_of("motif_optima", key.study, short, key.width, name, number, seed))
         start = start_of(key, initial, rng)
-        found[place] = descend(short, families[name], start, rng)
+        found[place] = descend(family(name, short), start, rng)
         progress.update(place, 1)
         progress.done(place)
 
     def follow(number: int, place: int) -> None:
         parameters = found[place].parameters  # type: ignore[union-attr]
-        found[place] = lowest_energy(key.n_sites, families[names[place][0]], parameters, steps=LONG_STEPS)
+        found[place] = lowest_energy(family(names[place][0], key.n_sites), parameters, steps=LONG_STEPS)
         progress.update(len(names) + number, 1)
         progress.done(len(names) + number)
 
@@ -112,30 +115,30 @@ def lowest_distinct(found: Sequence[Optimum | None], count: int) -> list[int]:
 def start_of(key: OptimaKey, initial: str, rng: np.random.Generator) -> np.ndarray:
     """Parameters to begin at: psi = 1 of the correlator product state (P,), or symmetric ones (v, w, b) (2K + 2,)."""
     if initial == "constant":
-        return np.zeros(len(Plaquettes(key.width).classes))
+        return np.zeros(Cps.symmetric(key.n_sites, key.width).n_parameters)
     if initial == "glorot":
         return ShallowCnn(key.n_sites, key.width, "init").initial(rng)
     fields = WIDE_SPREAD * rng.normal(size=key.width)
     return np.concatenate([[WIDE_SCALE], np.column_stack([-fields, fields]).ravel(), [0.0]])
 
 
-def descend(n_sites: int, family: Family, start: np.ndarray, rng: np.random.Generator) -> Optimum | None:
+def descend(family: Family, start: np.ndarray, rng: np.random.Generator) -> Optimum | None:
     """The local minimum below a start; None where psi is too far from constant to begin with."""
     try:
-        found = lowest_energy(n_sites, family, start)
+        found = lowest_energy(family, start)
         for _ in range(RESTARTS):
             if found.slope <= LEFT_SLOPE:
                 break
-            found = min(found, shaken(n_sites, family, found, rng), key=lambda optimum: optimum.energy)
+            found = min(found, shaken(family, found, rng), key=lambda optimum: optimum.energy)
     except OutOfRange:
         return None
     return found
 
 
-def shaken(n_sites: int, family: Family, found: Optimum, rng: np.random.Generator) -> Optimum:
+def shaken(family: Family, found: Optimum, rng: np.random.Generator) -> Optimum:
     """Begun anew a little beside the end of a descent: a line search gets caught on a kink of the ReLU."""
     scale = SHAKE * (1 + np.abs(found.parameters))
-    return lowest_energy(n_sites, family, found.parameters + scale * rng.normal(size=len(scale)))
+    return lowest_energy(family, found.parameters + scale * rng.normal(size=len(scale)))
 
 
 def optima_table(key: OptimaKey, descents: Sequence[Descent]) -> pd.DataFrame:

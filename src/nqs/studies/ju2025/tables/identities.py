@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nqs.ansatz.correlator_product import Cps
 from nqs.ansatz.maximum_entropy import MaxEnt, maximum_entropy
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
@@ -26,7 +27,7 @@ from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
 from nqs.studies.ju2025.files import ring_ground_state
 from nqs.studies.ju2025.tables.identity_ring import NETWORKS, Ring
-from nqs.vmc.exact_descent import Convolution, Plaquettes, lowest_energy
+from nqs.vmc.exact_descent import lowest_energy
 from nqs.vmc.loop import Run, train
 from nqs.vmc.optimisers import Adam, Sgd
 from nqs.vmc.ring_sampler import RingSampler
@@ -215,7 +216,7 @@ def multipliers(ring: Ring) -> Iterator[Identity]:
     statement = "of two motifs that differ by the labels ReLU switches one off, at grand sum zero"
     yield _exact("gauge of the network", "Sec. III", statement, 1 - shares[0], 0.0, remark)
     classes = motif_classes(ring.width)
-    cps = lowest_energy(ring.n_sites, Plaquettes(ring.width), np.zeros(len(classes))).energy
+    cps = lowest_energy(Cps.symmetric(ring.n_sites, ring.width), np.zeros(len(classes))).energy
     networks = list(_network_energies(ring))
     remark = f"lowest <H> {cps:.6f} with {len(classes)} classes, {min(networks):.6f} with {ring.family.n_parameters} "
     remark += f"parameters (lowest of {len(networks)} descents)"
@@ -227,7 +228,7 @@ def _network_energies(ring: Ring) -> Iterator[float]:
     """Local minima of <H> from random starts; one that runs out of range is left out."""
     for theta in list(ring.random_networks("optima", symmetric=True))[:DESCENTS]:
         try:
-            yield lowest_energy(ring.n_sites, Convolution(ring.width), theta).energy
+            yield lowest_energy(ring.family, theta).energy
         except OutOfRange:
             continue
 

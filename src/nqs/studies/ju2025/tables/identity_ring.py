@@ -12,7 +12,6 @@ from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.model.motifs import bits, motif_counts
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.seeds import seed_of
-from nqs.vmc.exact_descent import Convolution
 
 NETWORKS = 20  # random ones per identity
 
@@ -95,7 +94,7 @@ class Ring:
 
     def multipliers(self, theta: np.ndarray) -> np.ndarray:
         """lambda of eq. 3: (2^K,)."""
-        return Convolution(self.width).coefficients(theta)
+        return self.family.coefficients(theta)
 
     def product(self, factors: np.ndarray) -> np.ndarray:
         """psi of eq. 5, plaquette by plaquette, from one factor per motif (2^K,): (U,)."""
@@ -107,7 +106,7 @@ class Ring:
         psi = np.exp(logs - logs.max())
         psi /= np.linalg.norm(psi)
         image = self.hamiltonian @ psi
-        return Convolution(self.width).pull_back(theta, 2 * (psi * (image - (psi @ image) * psi)) @ self.counts)
+        return self.family.pull_back(theta, 2 * (psi * (image - (psi @ image) * psi)) @ self.counts)
 
     def random(self, what: str) -> np.random.Generator:
         """Random numbers of one check."""

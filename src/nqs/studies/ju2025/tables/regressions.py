@@ -31,6 +31,7 @@ from nqs.analysis.facts import read_facts
 from nqs.analysis.table_files import read
 from nqs.ansatz.maximum_entropy import canonical
 from nqs.ansatz.ring_protocol import FORCINGS
+from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.ansatz.window_table import MotifTable
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
 from nqs.exact.eigenstate import Wavefunction
@@ -40,7 +41,6 @@ from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import Optima, optima_of, read_arrays, ring_ground_state
-from nqs.vmc.exact_descent import Convolution
 from nqs.vmc.keys import FINAL
 
 PUBLISHED = Path("reference/ju2025/published.yaml")  # from the project's folder
@@ -189,7 +189,7 @@ def _final_runs(files: Files, width: int, size: int) -> Iterator[list[Source]]:
         network, found = str(runs.network.iloc[0]), []
         for (_, row), theta in zip(runs.iterrows(), parameters, strict=True):
             if row.status != "diverged":
-                measured = measure(size, Convolution(width).coefficients(theta))
+                measured = measure(size, ShallowCnn(size, width).coefficients(theta))
                 numbers = measured.motif_expectations, measured.energy
                 found.append(Source("network", size, *numbers, network, int(row.run), False, 1, int(row.stuck)))
         yield found
@@ -273,7 +273,7 @@ def tableS1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
 
 def _network_minima(optima: Optima) -> list[np.ndarray]:
     """Multipliers (2^K,) of the network's distinct local minima, lowest first."""
-    family, parameters = Convolution(optima.length), optima.arrays["cnn_parameters"]
+    family, parameters = ShallowCnn(optima.n_sites, optima.length), optima.arrays["cnn_parameters"]
     minima = [family.coefficients(parameters[row]) for row in optima.distinct("cnn").index]
     return minima or [optima.arrays["cnn_coefficients"]]
 
