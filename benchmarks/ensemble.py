@@ -19,8 +19,8 @@ import time
 import numpy as np
 import torch
 
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.architectures.cnn import PeriodicCNN
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry, Network
 from nqs.supervised.ensemble import train
 from nqs.supervised.members import Member, Settings

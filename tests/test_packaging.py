@@ -143,11 +143,9 @@ def test_git_ignores_output_only(tmp_path, path, ignored):
 
 
 def imported_packages(entries: list[str]) -> set[str]:
-    """Packages from outside that the modules behind entries import, of what the entries reach."""
+    """Packages from outside that the modules import that hold what entries reach."""
     found = set()
-    for module in code_hash.reached(*entries):
-        path = code_hash.package_sources().path(module)
-        assert path is not None
+    for path in code_hash.files_of(*entries):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}

@@ -5,7 +5,7 @@ import pytest
 
 from nqs.analysis.overlap_estimates import draw_mixture, estimate, estimated_row
 from nqs.analysis.overlaps import member_row, whole_basis
-from nqs.networks.dense import Dense
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.supervised import dataset
 from nqs.supervised.ensemble import evaluator

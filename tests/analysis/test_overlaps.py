@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nqs.analysis.overlaps import Orbits, basis_for, full_sums, member_row, sampled_overlap, sums, whole_basis
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.architectures.cnn import PeriodicCNN
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.supervised import dataset
 from nqs.supervised.ensemble import evaluator

@@ -11,8 +11,8 @@ from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.torch_network import TorchAnsatz
 from nqs.model.moves import exchanges, flips
 from nqs.model.states import zero_magnetisation_states
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.architectures.cnn import PeriodicCNN
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.runtime.errors import InputError
 from nqs.vmc import loop, stochastic_reconfiguration

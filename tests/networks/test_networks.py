@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN, TorusTables, fourier_modes
+from nqs.networks import registry
+from nqs.networks.architectures.cnn import PeriodicCNN, TorusTables, fourier_modes
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry, count_parameters, initial_parameters
-from nqs.networks.registry import NETWORKS
-from nqs.workflow.configuration import ARCHITECTURES
+from nqs.runtime.errors import InputError
 
 SQUARE24 = Geometry(24, (6, 4))
 
@@ -117,11 +117,11 @@ def test_convolutions_do_not_mix_pairs_of_modes(shape):
     np.testing.assert_allclose(full, 0, atol=1e-5)
 
 
-@pytest.mark.parametrize("architecture", sorted(NETWORKS))
+@pytest.mark.parametrize("architecture", registry.known())
 @pytest.mark.parametrize("target", ["sign", "amplitude"])
 def test_stacked_members_equal_single_ones(architecture, target):
     options = {"hidden": (8, 8), "last_bias": False, "channels": (4, 6), "kernel": 3}
-    network = NETWORKS[architecture](SQUARE24, target, options)
+    network = registry.make(architecture, SQUARE24, target, options)
     stacked, spins = parameters_of(network, members=3), random_spins(3, 11, 24)
     together = network(stacked, spins)
     for member in range(3):
@@ -129,8 +129,9 @@ def test_stacked_members_equal_single_ones(architecture, target):
         torch.testing.assert_close(together[member], alone, atol=1e-6, rtol=1e-5)
 
 
-def test_the_schema_knows_every_architecture():
-    assert sorted(ARCHITECTURES) == sorted(NETWORKS)
+def test_an_unknown_architecture_offers_the_nearest():
+    with pytest.raises(InputError, match="unknown architecture 'dens'; did you mean 'dense'"):
+        registry.make("dens", SQUARE24, "sign", {})
 
 
 def test_initial_values_follow_pytorch_defaults():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nqs.networks.dense import Dense
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.supervised import dense_kernel
 from nqs.supervised.members import Trajectory

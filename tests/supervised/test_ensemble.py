@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.architectures.cnn import PeriodicCNN
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.progress import Progress

@@ -4,8 +4,8 @@ The derivative of the output by a layer's weights is the outer product of the la
 comes back to it, so O is never formed: its products are small matrix products, and its tangent kernel is the sum over
 layers of (a.a')(d.d').
 
-Shapes: U states, P parameters, as in `nqs.ansatz.protocol`; parameters in the order of `nqs.networks.dense.Dense`
-without last bias.
+Shapes: U states, P parameters, as in `nqs.ansatz.protocol`; parameters in the order of the network `Dense` without last
+bias.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from nqs.ansatz import dense_kernel as kernel
 from nqs.ansatz.by_evaluation import EvaluatedWave
-from nqs.networks.dense import Dense
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.dense_layout import parameter_offsets, unpack
 from nqs.networks.protocol import Geometry, count_parameters, initial_parameters
 from nqs.runtime.errors import InputError

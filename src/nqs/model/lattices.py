@@ -20,20 +20,8 @@ import numpy as np
 
 from nqs.model.automorphisms import find_symmetries
 from nqs.model.bond_lists import check as check_bonds
-from nqs.model.clusters import BY_BONDS, CLUSTERS, MISSING_BONDS, sites
+from nqs.model.clusters import BY_BONDS, CLUSTERS, LATTICES, MISSING_BONDS, Point, sites
 from nqs.runtime.errors import InputError
-
-Point = tuple[int, int]
-
-# Bond directions in grid steps. The true geometry of triangle and kagome has the second axis at
-# 60 degrees, where (1, -1) is as long as (1, 0) and (0, 1).
-BONDS: dict[str, dict[str, tuple[Point, ...]]] = {
-    "square": {"j1": ((1, 0), (0, 1)), "j2": ((1, 1), (1, -1))},
-    "triangle": {"j1": ((1, 0), (0, 1)), "j2": ((1, -1),)},
-    "kagome": {"j1": ((1, 0), (1, -1)), "j2": ((0, 1),)},
-    "ring": {"j1": ((1, 0),), "j2": ()},
-}
-
 
 # Steps along x that equal one along y on tilted tori of one row; `ty` takes them back and is the identity.
 TILTS = {("kagome", (10, 1)): 7}
@@ -121,8 +109,9 @@ def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
     or if a symmetry breaks a bond set.
     """
     n_sites = sites(lattice, shape)
-    if lattice == "ring":
-        _check_ring(name, shape)
+    pattern = LATTICES[lattice]
+    if pattern.one_row:
+        _check_ring(name, shape, pattern.smallest_side)
     grid = _grid(lattice, shape)
     wrap = _wrap(lattice, shape)
     index = {wrap(point): i for i, point in enumerate(grid)}
@@ -130,9 +119,9 @@ def make_cluster(name: str, lattice: str, shape: tuple[int, int]) -> Cluster:
     def permutation(move: Callable[[int, int], Point]) -> np.ndarray:
         return np.array([index[wrap(move(a, b))] for a, b in grid])
 
-    j1 = _bonds(name, grid, index, wrap, BONDS[lattice]["j1"])
-    j2 = _bonds(name, grid, index, wrap, BONDS[lattice]["j2"])
-    step = 2 if lattice == "kagome" else 1
+    j1 = _bonds(name, grid, index, wrap, pattern.j1)
+    j2 = _bonds(name, grid, index, wrap, pattern.j2)
+    step = pattern.step
     made = Cluster(
         name=name,
         lattice=lattice,
@@ -195,26 +184,24 @@ def check_symmetries(cluster: Cluster) -> None:
                 raise InputError(f"{cluster.name}: {key} does not map the bonds onto themselves")
 
 
-def _check_ring(name: str, shape: tuple[int, int]) -> None:
+def _check_ring(name: str, shape: tuple[int, int], shortest: int) -> None:
     length, rows = shape
-    if rows != 1 or length < 4 or length % 2:
-        raise InputError(f"{name}: a ring has shape (N, 1) with N even and at least 4, not {tuple(shape)}")
+    if rows != 1 or length < shortest or length % 2:
+        raise InputError(f"{name}: a ring has shape (N, 1) with N even and at least {shortest}, not {tuple(shape)}")
 
 
 def _grid(lattice: str, shape: tuple[int, int]) -> list[Point]:
     """Integer coordinates of the sites, in site order."""
-    cells = [(x, y) for y in range(shape[1]) for x in range(shape[0])]
-    if lattice != "kagome":
-        return cells
-    basis = ((0, 0), (1, 0), (0, 1))
+    basis, step = LATTICES[lattice].basis, LATTICES[lattice].step
     if (lattice, shape) in TILTS:
         places = ((KAGOME30_CELLS[site // 3], basis[site % 3]) for site in KAGOME30_SITES)
         return [(2 * x + a, 2 * y + b) for (x, y), (a, b) in places]
-    return [(2 * x + a, 2 * y + b) for x, y in cells for a, b in basis]
+    cells = [(x, y) for y in range(shape[1]) for x in range(shape[0])]
+    return [(step * x + a, step * y + b) for x, y in cells for a, b in basis]
 
 
 def _wrap(lattice: str, shape: tuple[int, int]) -> Callable[[Point], Point]:
-    step = 2 if lattice == "kagome" else 1
+    step = LATTICES[lattice].step
     width, height = step * shape[0], step * shape[1]
     tilt = step * TILTS.get((lattice, shape), 0)
     return lambda point: ((point[0] + tilt * (point[1] // height)) % width, point[1] % height)
@@ -245,10 +232,10 @@ def _sorted_bonds(bonds: np.ndarray) -> np.ndarray:
 
 def _cartesian(lattice: str, grid: list[Point]) -> np.ndarray:
     points = np.array(grid, dtype=float)
-    if lattice == "square":
-        return points
-    if lattice == "ring":
+    if LATTICES[lattice].one_row:
         return _circle(len(points))
+    if not LATTICES[lattice].oblique:
+        return points
     return points @ np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
 
@@ -265,7 +252,7 @@ def _point_group(lattice: str, shape: tuple[int, int]) -> dict[str, Callable[[in
     if lattice == "square":
         moves["px"] = lambda x, y: (-x, y)
         moves["py"] = lambda x, y: (x, -y)
-    else:
+    if LATTICES[lattice].inversion:
         moves["inv"] = lambda a, b: (-a, -b)
     if lattice in ("square", "triangle") and width == height:
         moves["pd"] = lambda x, y: (y, x)

@@ -1,17 +1,36 @@
-"""Networks by architecture name."""
+"""Networks by the name of their architecture: every module of `nqs.networks.architectures` is one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from nqs.networks.dense import dense
-from nqs.networks.periodic_cnn import cnn
-from nqs.networks.protocol import Geometry, Network
-from nqs.runtime.registry import Registry
+from nqs.networks import architectures
+from nqs.runtime.errors import InputError
 
-# architecture name -> how to build it from its block of the configuration
-NETWORKS: Registry[str, Callable[[Geometry, str, Mapping[str, Any]], Network]] = {
-    "dense": dense,
-    "cnn": cnn,
-}
+if TYPE_CHECKING:
+    from nqs.networks.protocol import Geometry, Network
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Names of all architectures; imports none of them."""
+    return tuple(sorted(module.name for module in iter_modules(architectures.__path__)))
+
+
+def entry(architecture: str) -> str:
+    """What of the code builds an architecture, as "module:function"."""
+    return f"{architectures.__name__}.{architecture}:make"
+
+
+def make(architecture: str, geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
+    """A network for signs or amplitudes of a cluster; options: its block of the configuration."""
+    if architecture not in known():
+        (near,) = difflib.get_close_matches(architecture, known(), n=1, cutoff=0.0)
+        raise InputError(f"unknown architecture '{architecture}'; did you mean '{near}'? Known: {', '.join(known())}")
+    network: Network = import_module(f"{architectures.__name__}.{architecture}").make(geometry, target, options)
+    return network

@@ -15,7 +15,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from nqs.networks.dense import Dense
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Network
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.progress import Progress

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from nqs.exact.eigenstate import Wavefunction
+from nqs.networks import registry
 from nqs.networks.protocol import Geometry, Network
-from nqs.networks.registry import NETWORKS
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.runtime.files import atomic
@@ -38,7 +38,7 @@ def network_for(settings: Mapping[str, Any], wavefunction: Wavefunction) -> Netw
     """The cell's network, with the parity that the ground state's momentum asks for."""
     geometry = Geometry(wavefunction.n_sites, wavefunction.shape, wavefunction.momentum)
     options = dict(settings["network"])
-    return NETWORKS[options.pop("architecture")](geometry, settings["key"]["target"], options)
+    return registry.make(options.pop("architecture"), geometry, settings["key"]["target"], options)
 
 
 def member_seed(settings: Mapping[str, Any], member: Mapping[str, Any]) -> int:

@@ -17,13 +17,13 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
 from nqs.model.clusters import BY_BONDS, CLUSTERS, sites
+from nqs.networks import registry
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
 from nqs.studies.protocol import Study, StudyConfig
 from nqs.workflow.configured_clusters import ClusterBlock, with_files
 from nqs.workflow.studies import found_studies
 
-ARCHITECTURES = ("dense", "cnn")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -42,7 +42,7 @@ class NetworkBlock(Block):
     @field_validator("architecture")
     @classmethod
     def known(cls, value: str) -> str:
-        return pick(value, ARCHITECTURES, "architecture")
+        return pick(value, registry.known(), "architecture")
 
     @field_validator("kernel")
     @classmethod

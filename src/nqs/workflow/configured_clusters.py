@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from nqs.model import cluster_files
 from nqs.model.automorphisms import find_symmetries
 from nqs.model.bond_lists import check
-from nqs.model.clusters import dimension, sites
+from nqs.model.clusters import LATTICES, dimension, sites
 from nqs.runtime.errors import ConfigError, InputError
-from nqs.runtime.fields import Block, Count, Positive
+from nqs.runtime.fields import Block, Count, Positive, pick
 
-SMALLEST_SIDE = {"square": 3, "triangle": 3, "kagome": 2}  # below, bonds coincide
 MOST_SITES = 36  # exact ground states end here
 MOST_LISTED_SITES = 24  # 2.7 million basis states
 MOST_ORBITS = 20_000_000  # of states under the symmetries, for which exact ground states have memory
@@ -25,7 +24,7 @@ WAYS = "give lattice and shape, or bonds, or file"
 class ClusterBlock(Block):
     """A cluster of your own: a torus of one of the known lattices, a ring, or any other by its bonds or from a file."""
 
-    lattice: Literal["square", "triangle", "kagome", "ring"] | None = Field(None, description="bond pattern")
+    lattice: str | None = Field(None, description=f"bond pattern: {', '.join(LATTICES)}")
     shape: tuple[Positive, Positive] | None = Field(None, description="unit cells along x and y; ring: sites and 1")
     bonds: dict[str, tuple[tuple[Count, Count], ...]] | None = Field(
         None, description="`j1` and, if there are any, `j2`: pairs of sites, counted from 0"
@@ -59,12 +58,12 @@ class ClusterBlock(Block):
             raise ValueError(f"{surplus[0]}: belongs to a cluster given by its bonds; {WAYS}")
         if self.lattice is None or self.shape is None:
             raise ValueError(f"not a whole cluster; {WAYS}")
-        n = sites(self.lattice, self.shape)
-        if self.lattice == "ring":
-            if self.shape[1] != 1 or n < 4:
-                raise ValueError("a ring needs the shape [N, 1] with at least 4 sites")
-        elif min(self.shape) < SMALLEST_SIDE[self.lattice]:
-            side = SMALLEST_SIDE[self.lattice]
+        pattern = LATTICES[pick(self.lattice, LATTICES, "lattice", "lattice")]
+        n, side = sites(self.lattice, self.shape), pattern.smallest_side
+        if pattern.one_row:
+            if self.shape[1] != 1 or n < side:
+                raise ValueError(f"a {self.lattice} needs the shape [N, 1] with at least {side} sites")
+        elif min(self.shape) < side:
             raise ValueError(f"a {self.lattice} torus needs at least {side} unit cells along each side")
         if n > MOST_SITES:
             raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")

@@ -16,8 +16,8 @@ from nqs.ansatz.torch_network import TorchAnsatz
 from nqs.exact import transfer_matrix
 from nqs.model.moves import exchanges
 from nqs.model.states import zero_magnetisation_states
-from nqs.networks.dense import Dense
-from nqs.networks.periodic_cnn import PeriodicCNN
+from nqs.networks.architectures.cnn import PeriodicCNN
+from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry, Network
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose

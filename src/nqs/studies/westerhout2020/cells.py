@@ -22,14 +22,13 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from nqs.model.clusters import coupling_name
+from nqs.networks import registry
 from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
 from nqs.studies.westerhout2020.config import EPSILON_SCANS, NETWORK_SCANS, STUDY, TARGET_SCANS, Westerhout2020
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
 
 DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)))
-# what a cell of each architecture needs of the code, besides its stage
-NETWORKS = {"dense": "nqs.networks.dense:dense", "cnn": "nqs.networks.periodic_cnn:cnn"}
 SUMMARISED = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS)  # figures with one row per point
 TABLES = ("tableX1",)
 
@@ -286,7 +285,7 @@ def dataset_cell(config: StudyConfig[Westerhout2020], key: DatasetKey, repeats: 
 def supervised_cell(config: StudyConfig[Westerhout2020], key: CellKey, members: Sequence[Member]) -> Cell:
     """The training of one network at one coupling."""
     settings = partial(supervised_settings, config, key, members)
-    code = (NETWORKS[config.common.networks[key.network].architecture],)
+    code = (registry.entry(config.common.networks[key.network].architecture),)
     return Cell("supervised", key.path, settings, data_of(key, members), config.common.n_sites(key.cluster), code)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from nqs.model.clusters import dimension
+from nqs.model.clusters import LATTICES, dimension
 from nqs.runtime.fields import pick
 from nqs.studies.protocol import StudyConfig
 from nqs.studies.westerhout2020.config import Westerhout2020
 
 MOST_LISTED_SITES = 24  # 2.7 million basis states
-CONVOLVED = ("square", "triangle", "ring")  # lattices with one site per unit cell
 
 Config = StudyConfig[Westerhout2020]
 
@@ -27,8 +26,9 @@ def names_exist(config: Config) -> None:
     common = config.common
     for key, name in config.block.cluster_names():
         pick(name, common.cluster_names(), "cluster", key)
-        if common.cluster(name)[0] == "ring":
-            raise ValueError(f"{key}: ring '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
+        lattice = common.cluster(name)[0]
+        if lattice in LATTICES and not LATTICES[lattice].j2:
+            raise ValueError(f"{key}: {lattice} '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
     for key, name, couplings in config.block.coupled():
         if any(couplings) and common.lacks_j2(name):
             raise ValueError(f"{key}: '{name}' has no J2 bonds; give it some, or couplings of 0 only")
@@ -40,7 +40,8 @@ def clusters_carry_what_is_computed(config: Config) -> None:
     """Convolutions have one site per cell; listed bases are short enough."""
     common = config.common
     for key, cluster, name in config.block.trained_on():
-        if common.networks[name].architecture == "cnn" and common.cluster(cluster)[0] not in CONVOLVED:
+        lattice = LATTICES.get(common.cluster(cluster)[0])
+        if common.networks[name].architecture == "cnn" and (lattice is None or len(lattice.basis) > 1):
             raise ValueError(
                 f"{key}: network '{name}' needs a torus with one site per unit cell and cannot run on '{cluster}'; "
                 "choose a dense network"

@@ -156,6 +156,6 @@ def fourier_modes(shape: tuple[int, int]) -> np.ndarray:
     return np.concatenate([np.cos(phase[real]) / sqrt(n), waves * sqrt(2 / n)])
 
 
-def cnn(geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
+def make(geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
     """Periodic CNN of the configured channels."""
     return PeriodicCNN(geometry, target, tuple(options["channels"]), options["kernel"])

@@ -56,6 +56,6 @@ class Dense:
         return h[..., 0] - h[..., 1] if self.target == "sign" else h[..., 0]
 
 
-def dense(geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
+def make(geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
     """Dense network of the configured widths."""
     return Dense(geometry, target, tuple(options["hidden"]), options["last_bias"])
