@@ -70,5 +70,7 @@ def outputs(wildcards, output):
 
 
 def published(study):
-    """The numbers of a study's paper, kind -> file."""
+    """The numbers of a study's paper, kind -> file; none of a study without a paper."""
+    if not study.published:
+        return {}
     return {"published": PROJECT / "reference" / study.published}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
 import os
 import re
 import shlex
@@ -23,7 +21,7 @@ from typer.main import get_command
 from nqs.workflow.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", *(f"docs/{name}" for name in ("conventions.md", "extending.md"))]
+PAGES = ["README.md", *(f"docs/{name}" for name in ("architecture.md", "conventions.md", "extending.md", "index.md"))]
 BLOCK = re.compile(r"(?:<!-- (?P<edit>.+?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 EDIT = re.compile(r'(?P<verb>add to|edit) (?P<path>\S+)(?: above "(?P<anchor>.+)")?')
 
@@ -97,9 +95,8 @@ def launcher() -> ModuleType:
     return module
 
 
-def test_extending_runs_from_top_to_bottom(tmp_path, monkeypatch):
+def test_extending_runs_from_top_to_bottom(tmp_path):
     project = copy_project(tmp_path)
-    monkeypatch.chdir(project)
     drawn = project / "results/tutorial/figures/westerhout2020"
     for block in blocks("docs/extending.md"):
         if block["edit"]:
@@ -109,22 +106,48 @@ def test_extending_runs_from_top_to_bottom(tmp_path, monkeypatch):
                 snakemake(project, "--cores", "2", *shlex.split(line)[2:])
         else:
             assert block["language"] == "python"
-            check_printed(block["text"])
+            check_printed(project, block["text"])
     table = pd.read_csv(project / "results/tutorial/overlaps/westerhout2020/square20/j2_0.5/jastrow-sign-sampled.csv")
     assert set(table.network) == {"jastrow"}
     assert table.overlap_full.between(-1, 1).all()
     assert sorted(path.name for path in drawn.iterdir()) == [f"sample_weight.{kind}" for kind in ("json", "pdf", "png")]
+    gaps = pd.read_csv(project / "results/tutorial/analysis/gaps2026/fig1.csv")
+    assert list(gaps.n_sites) == [8, 10, 12]
+    assert (project / "results/tutorial/figures/gaps2026/fig1.pdf").stat().st_size > 0
     ruff = [sys.executable, "-m", "ruff"]
     for check in (["check"], ["format", "--check"]):
         assert subprocess.run([*ruff, *check, "src"], cwd=project, check=False).returncode == 0
 
 
-def check_printed(code: str) -> None:
-    """Run an example; it must print what its last line, a comment, says."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(code, {})
-    assert printed.getvalue().strip() == code.strip().splitlines()[-1].removeprefix("# ")
+def check_printed(project: Path, code: str) -> None:
+    """Run an example with the project's code; it must print what its last line, a comment, says."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == code.strip().splitlines()[-1].removeprefix("# "), done.stderr[-3000:]
+
+
+SECTION = re.compile(r"^## (?P<title>.+?) \((?P<places>[^)]+)\)$(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
+
+
+def places(text: str) -> set[str]:
+    """Places of the code that the edits of a section touch: files, a new folder of a study counting once."""
+    edits = [EDIT.fullmatch(match["edit"] or "") for match in BLOCK.finditer(text)]
+    paths = [Path(edit["path"]) for edit in edits if edit]
+    return {
+        str(path.parent if (ROOT / path.parent).is_dir() is False else path)
+        for path in paths
+        if path.parts[0] not in ("presets", "config.yaml")
+    }
+
+
+def test_extending_takes_as_many_places_as_its_headings_say():
+    sections = list(SECTION.finditer((ROOT / "docs/extending.md").read_text()))
+    assert len(sections) == 8
+    for section in sections:
+        count = len(places(section["text"]))
+        assert section["places"].startswith(str(count)), section["title"]
 
 
 def test_edits_of_a_page_must_fit(tmp_path):

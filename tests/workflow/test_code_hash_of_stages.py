@@ -32,7 +32,8 @@ CHANGES = {  # file, text, new text, stages that must rerun
         "supervised/dense_kernel.py", "EPSILON = np.float32(0.9)", "EPSILON = np.float32(0.8)", {"supervised"},
     ),
     "orbits": (
-        "exact/kernel/orbits.py", "def _advance(", "def _advance(extra, ", {"hamiltonian", "ground_state", "momentum_check"},
+        "exact/kernel/orbits.py", "def _advance(", "def _advance(extra, ",
+        {"hamiltonian", "ground_state", "momentum_check"},
     ),
     "a new cluster": (
         "model/clusters.py", '    "square16"', '    "square2": ("square", (2, 1)),\n    "square16"', set(),

@@ -126,17 +126,18 @@ class Target:
 class Study:
     """One paper.
 
-    block: its block of the configuration; published: file below reference/ with the paper's numbers, read by the
-    function `read`; cells: all cells; check: refuses what no cell can be made from, by a ValueError that names the key.
+    block: its block of the configuration; published: file below reference/ with the paper's numbers, if there are any,
+    read by the function `read`; cells: all cells; check: refuses what no cell can be made from, by a ValueError that
+    names the key.
     """
 
     name: str
     citation: str
     block: type[Block]
-    published: str
-    read: str
-    cells: Callable[[StudyConfig[Any]], Iterable[Cell]]
     targets: Mapping[str, Target]
+    cells: Callable[[StudyConfig[Any]], Iterable[Cell]] = lambda config: ()
+    published: str = ""
+    read: str = ""
     check: Callable[[StudyConfig[Any]], None] = lambda config: None
 
     def shown(self, name: str) -> Target:

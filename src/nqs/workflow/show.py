@@ -32,7 +32,7 @@ def show(name: str, job: Job) -> None:
     table = pd.read_csv(job.file("table"))
     cost = json.loads(job.file("cost").read_text()) if job.inputs.get("cost") else {}
     if target.draw:
-        published = function(study.read)(job.file("published"))
+        published = function(study.read)(job.file("published")) if study.read else {}
         figures(function(target.draw)(table, published, job.settings["note"]), name, job, table, cost, begin)
     else:
         tables(function(target.layout)(table), name, job, table, cost, begin)

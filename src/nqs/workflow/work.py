@@ -151,7 +151,11 @@ class Work:
     def figure_settings(self, study: Study, name: str) -> str:
         """What a figure's small print and provenance, or a table's provenance, say besides its data."""
         target = study.targets[name]
-        showing = {target.draw or target.layout, study.read, f"nqs.workflow.show:{target.kind}"}
+        showing = {
+            target.draw or target.layout,
+            f"nqs.workflow.show:{target.kind}",
+            *([study.read] if study.read else []),
+        }
         return as_json(
             {
                 "note": f"{self.config.scale} scale",
