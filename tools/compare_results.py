@@ -32,7 +32,7 @@ def columns(path: Path) -> dict[str, np.ndarray]:
         return dict(load_file(path))
     else:
         return hdf5(path)
-    return {name: table[name].to_numpy() for name in table if name not in MEASURED}
+    return {str(name): table[name].to_numpy() for name in table if name not in MEASURED}
 
 
 def hdf5(path: Path) -> dict[str, np.ndarray]:

@@ -208,7 +208,7 @@ def _try(net, room, ring, first, second, chance):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def exchange_moves(words, net, near, pairs, stride, rng, out):
-    """As `nqs.ansatz.window_kernel.neighbour_moves` if near, else `pair_moves`: same proposals for the same random numbers."""
+    """As `window_kernel.neighbour_moves` if near, else `pair_moves`: same proposals for the same random numbers."""
     n_sites, accepted = net.n_sites, 0
     ring, room = new_ring(n_sites, 0), new_room(net)
     for chain in range(len(words)):
