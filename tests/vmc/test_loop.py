@@ -88,7 +88,7 @@ def test_steps_from_one_exact_sample_are_as_good_as_samples(optimiser):
     often, seldom = (train(Run.start(task, 1), task) for task in (one, three))
     assert (often.iteration, seldom.iteration) == (12, 4)
     assert often.updates == seldom.updates == 12
-    assert_allclose(seldom.theta, often.theta, atol=1e-12)
+    assert_allclose(seldom.theta, often.theta, atol=1e-8)  # Adam turns rounding where psi does not change into steps
     assert_allclose(seldom.column("energy"), often.column("energy")[::3], atol=1e-12)
 
 

@@ -163,12 +163,12 @@ class LayerDerivatives:
         centred *= np.sqrt(weights)[:, None]
         return centred
 
-    def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
+    def tangent_kernel(self, weights: np.ndarray, diagonal_shift: float) -> np.ndarray:
         weights = weights.astype(SINGLE)
         mean = self.backward(weights)
         root, centre = np.sqrt(weights), SINGLE(mean @ mean)
         lower = kernel.tangent_kernel(
-            self.inputs, self.signals, self.top, self.forward(mean), centre, root, SINGLE(shift)
+            self.inputs, self.signals, self.top, self.forward(mean), centre, root, SINGLE(diagonal_shift)
         )
         return lower.T  # the upper triangle in Fortran order
 

@@ -40,8 +40,8 @@ class Derivatives(Protocol):
     def centred(self, weights: np.ndarray) -> np.ndarray:
         """X = sqrt(w_u) (O_u - O_mean): (U, P), float32."""
 
-    def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
-        """sqrt(w_u w_v) (O_u - O_mean).(O_v - O_mean) + shift 1: (U, U), float32, Fortran order, upper triangle."""
+    def tangent_kernel(self, weights: np.ndarray, diagonal_shift: float) -> np.ndarray:
+        """sqrt(w_u w_v) (O_u - O_mean).(O_v - O_mean) + the shift: (U, U), float32, Fortran order, upper triangle."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class DenseDerivatives:
         weights = weights.astype(np.float32)
         return (self.matrix - weights @ self.matrix) * np.sqrt(weights)[:, None]
 
-    def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
+    def tangent_kernel(self, weights: np.ndarray, diagonal_shift: float) -> np.ndarray:
         centred = self.centred(weights)
         kernel = np.asfortranarray(centred @ centred.T)
-        kernel[np.diag_indices(len(kernel))] += shift
+        kernel[np.diag_indices(len(kernel))] += diagonal_shift
         return kernel

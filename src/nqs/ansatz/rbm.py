@@ -176,11 +176,11 @@ class RbmDerivatives:
         rbm_kernel.centred_derivatives(self.spins, self.tanh, self.backward(weights), np.sqrt(weights), out)
         return out
 
-    def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
+    def tangent_kernel(self, weights: np.ndarray, diagonal_shift: float) -> np.ndarray:
         weights = weights.astype(SINGLE)
         mean = self.backward(weights)
         gram = blas.ssyrk(1.0, self.tanh.T, trans=1)  # upper triangle in Fortran order
         spin_gram = blas.ssyrk(1.0, self.spins.T, trans=1)
         centre, root = SINGLE(mean @ mean), np.sqrt(weights)
-        rbm_kernel.tangent_kernel(spin_gram.T, gram.T, self.forward(mean), centre, root, SINGLE(shift))
+        rbm_kernel.tangent_kernel(spin_gram.T, gram.T, self.forward(mean), centre, root, SINGLE(diagonal_shift))
         return gram

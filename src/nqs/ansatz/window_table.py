@@ -152,8 +152,8 @@ class MotifDerivatives:
     def centred(self, weights: np.ndarray) -> np.ndarray:
         return self.dense.centred(weights)
 
-    def tangent_kernel(self, weights: np.ndarray, shift: float) -> np.ndarray:
-        return self.dense.tangent_kernel(weights, shift)
+    def tangent_kernel(self, weights: np.ndarray, diagonal_shift: float) -> np.ndarray:
+        return self.dense.tangent_kernel(weights, diagonal_shift)
 
     @cached_property
     def dense(self) -> DenseDerivatives:

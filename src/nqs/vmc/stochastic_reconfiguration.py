@@ -75,11 +75,11 @@ class Memory:
         """Take note of how long a solution took."""
         self.steps, self.best, self.age = steps, min(self.best, steps), self.age + 1
 
-    def preconditioner(self, shift: float) -> Callable[[np.ndarray], np.ndarray]:
+    def preconditioner(self, diagonal_shift: float) -> Callable[[np.ndarray], np.ndarray]:
         """Inverse of S + shift on the basis, scaled to 1 on its complement."""
         if not len(self.basis):
             return np.copy
-        gain = (self.eigenvalues[0] + shift) / (self.eigenvalues + shift) - 1
+        gain = (self.eigenvalues[0] + diagonal_shift) / (self.eigenvalues + diagonal_shift) - 1
         return lambda vector: vector + (gain.astype(np.float32) * (self.basis @ vector)) @ self.basis
 
 
@@ -92,7 +92,7 @@ def force(derivatives: Derivatives | ComplexDerivatives, weights: np.ndarray, en
 
 
 def direction(
-    derivatives: Derivatives | ComplexDerivatives, weights: np.ndarray, energies: np.ndarray, shift: float,
+    derivatives: Derivatives | ComplexDerivatives, weights: np.ndarray, energies: np.ndarray, diagonal_shift: float,
     method: str = "auto", memory: Memory | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Natural gradient (P,), float64.
@@ -102,15 +102,15 @@ def direction(
     """
     if isinstance(derivatives, ComplexDerivatives):
         parts = (derivatives.amplitude, energies.real), (derivatives.phase, energies.imag)
-        return np.concatenate([direction(part, weights, values, shift, method) for part, values in parts])
+        return np.concatenate([direction(part, weights, values, diagonal_shift, method) for part, values in parts])
     if method == "auto":
         method = cheapest(derivatives.n_states, derivatives.n_parameters)
     if method == "kernel":
-        solution = in_sample_space(derivatives, weights, energies, shift)
+        solution = in_sample_space(derivatives, weights, energies, diagonal_shift)
     elif method == "parameters":
-        solution = in_parameter_space(derivatives, weights, energies, shift)
+        solution = in_parameter_space(derivatives, weights, energies, diagonal_shift)
     else:
-        solution = by_conjugate_gradients(derivatives, weights, energies, shift, memory or Memory())
+        solution = by_conjugate_gradients(derivatives, weights, energies, diagonal_shift, memory or Memory())
     return solution.astype(np.float64)
 
 
@@ -124,20 +124,24 @@ def cheapest(n_states: int, n_parameters: int) -> str:
     return min(microseconds, key=lambda name: microseconds[name])
 
 
-def in_sample_space(derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, shift: float) -> np.ndarray:
+def in_sample_space(
+    derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, diagonal_shift: float
+) -> np.ndarray:
     """By the U x U tangent kernel."""
     root = np.sqrt(weights)
-    kernel = derivatives.tangent_kernel(weights, shift)
+    kernel = derivatives.tangent_kernel(weights, diagonal_shift)
     right = (2 * root * (energies - weights @ energies)).astype(np.float32)
     solution = root * cholesky_solve(kernel, right)
     solution -= weights * solution.sum()  # the centring of X^T
     return derivatives.backward(solution.astype(np.float32))
 
 
-def in_parameter_space(derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, shift: float) -> np.ndarray:
+def in_parameter_space(
+    derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, diagonal_shift: float
+) -> np.ndarray:
     """By the P x P matrix S."""
     metric = blas.ssyrk(1.0, derivatives.centred(weights).T)
-    metric[np.diag_indices(len(metric))] += np.float32(shift)
+    metric[np.diag_indices(len(metric))] += np.float32(diagonal_shift)
     return cholesky_solve(metric, force(derivatives, weights, energies))
 
 
@@ -151,7 +155,7 @@ def cholesky_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def by_conjugate_gradients(
-    derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, shift: float, memory: Memory
+    derivatives: Derivatives, weights: np.ndarray, energies: np.ndarray, diagonal_shift: float, memory: Memory
 ) -> np.ndarray:
     """By preconditioned conjugate gradients; products with S cost two small matrix products."""
     single = weights.astype(np.float32)
@@ -159,16 +163,16 @@ def by_conjugate_gradients(
     def metric(vector: np.ndarray) -> np.ndarray:
         values = derivatives.forward(vector)
         values -= single @ values
-        return derivatives.backward(single * values) + np.float32(shift) * vector
+        return derivatives.backward(single * values) + np.float32(diagonal_shift) * vector
 
     if memory.stale():
         memory.renew(derivatives, weights)
     right = force(derivatives, weights, energies)
     try:
-        solution, steps = conjugate_gradients(metric, right, memory.preconditioner(shift))
+        solution, steps = conjugate_gradients(metric, right, memory.preconditioner(diagonal_shift))
     except SingularError:  # or only ill-conditioned: a factor tells
         smaller = derivatives.n_states <= derivatives.n_parameters
-        return (in_sample_space if smaller else in_parameter_space)(derivatives, weights, energies, shift)
+        return (in_sample_space if smaller else in_parameter_space)(derivatives, weights, energies, diagonal_shift)
     memory.note(steps)
     return solution
 

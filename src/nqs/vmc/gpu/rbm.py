@@ -64,8 +64,8 @@ def iterate(runs: Sequence[Run], task: Task, sampler: StackSampler, device: str)
         record(run, task, estimate(run, task, None, sample, row[: len(sample.states)]))
     if all(run.status != "running" for run in runs):
         return
-    shift = task.preconditioner.diagonal_shift
-    directions, failed = natural_gradients(machines.derivatives(draws.states), draws.weights, energies, shift)
+    diagonal_shift = task.preconditioner.diagonal_shift
+    directions, failed = natural_gradients(machines.derivatives(draws.states), draws.weights, energies, diagonal_shift)
     for run, direction, singular in zip(runs, directions, failed, strict=True):
         if run.status == "running" and singular:
             run.end("singular", stochastic_reconfiguration.SINGULAR)
@@ -90,7 +90,7 @@ def diagonal(hamiltonian: Hamiltonian, states: Tensor) -> Tensor:
 
 
 def natural_gradients(
-    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, shift: float
+    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, diagonal_shift: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Solutions (m, P) of stochastic reconfiguration, float64, and whether a model's matrix was singular (m,).
 
@@ -99,34 +99,34 @@ def natural_gradients(
     """
     energies = energies - (weights * energies).sum(-1, keepdim=True)
     smaller = in_sample_space if weights.shape[1] <= derivatives.n_parameters else in_parameter_space
-    solutions, failed = smaller(derivatives, weights.float(), energies.float(), shift)
+    solutions, failed = smaller(derivatives, weights.float(), energies.float(), diagonal_shift)
     return solutions.double().cpu().numpy(), failed.cpu().numpy()
 
 
 def in_sample_space(
-    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, shift: float
+    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, diagonal_shift: float
 ) -> tuple[Tensor, Tensor]:
     """By the U x U tangent kernel: solutions (m, P) and failures (m,). energies (m, U) have mean 0; float32."""
     root = weights.sqrt()
     kernel = derivatives.tangent_kernel(weights)
-    solution, failed = cholesky_solve(kernel, 2 * root * energies, shift)
+    solution, failed = cholesky_solve(kernel, 2 * root * energies, diagonal_shift)
     solution = root * solution
     solution -= weights * solution.sum(-1, keepdim=True)  # the centring of X^T
     return derivatives.backward(solution), failed
 
 
 def in_parameter_space(
-    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, shift: float
+    derivatives: StackedDerivatives, weights: Tensor, energies: Tensor, diagonal_shift: float
 ) -> tuple[Tensor, Tensor]:
     """By the P x P matrix S, as `in_sample_space`."""
     matrix = derivatives.jacobian()
     matrix -= weights[:, None] @ matrix
     matrix *= weights.sqrt()[..., None]
-    return cholesky_solve(matrix.mT @ matrix, 2 * derivatives.backward(weights * energies), shift)
+    return cholesky_solve(matrix.mT @ matrix, 2 * derivatives.backward(weights * energies), diagonal_shift)
 
 
-def cholesky_solve(matrix: Tensor, right: Tensor, shift: float) -> tuple[Tensor, Tensor]:
+def cholesky_solve(matrix: Tensor, right: Tensor, diagonal_shift: float) -> tuple[Tensor, Tensor]:
     """x (m, n) with (matrix + shift 1) x = right, and where this failed (m,)."""
-    matrix.diagonal(dim1=1, dim2=2).add_(shift)
+    matrix.diagonal(dim1=1, dim2=2).add_(diagonal_shift)
     factor, info = torch.linalg.cholesky_ex(matrix)
     return torch.cholesky_solve(right[..., None], factor).squeeze(-1), info != 0
