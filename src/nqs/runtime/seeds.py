@@ -7,5 +7,5 @@ import zlib
 
 
 def seed_of(*identity: object) -> int:
-    """A seed that depends on what is computed and on nothing else, neither order nor number of jobs."""
-    return zlib.crc32(json.dumps(identity).encode())
+    """A seed that depends on what is computed and nothing else: not on the order of keys, nor on other jobs."""
+    return zlib.crc32(json.dumps(identity, sort_keys=True).encode())

@@ -1,0 +1,92 @@
+"""Studies are found by their objects; what is no whole study is refused before anything runs, with file and key."""
+
+import textwrap
+
+import pytest
+from support.studies import ROOT
+
+from nqs.runtime.errors import ConfigError
+from nqs.workflow.configuration import Config, load
+from nqs.workflow.studies import found_studies
+
+WHOLE = """
+    from nqs.runtime.fields import Block
+    from nqs.studies.protocol import Study, Target
+
+    class Mine(Block):
+        size: int = 4
+
+    STUDY = Study(
+        name="{name}", citation="", block=Mine,
+        targets={{"fig1": Target(rows="{rows}", draw="{draw}", shows="{shows}")}},
+    )
+"""
+GOOD = {
+    "name": "mine", "rows": "nqs.studies.westerhout2020.tables.geometry:rows",
+    "draw": "nqs.studies.westerhout2020.figures.geometry:fig1", "shows": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, request):
+    """A function that writes a package of studies, name of the folder -> source of study.py, and finds them."""
+    monkeypatch.syspath_prepend(tmp_path)
+    package = f"studies_of_{abs(hash(request.node.name))}"
+
+    def find(**sources):
+        for name, text in {"": "", **sources}.items():
+            folder = tmp_path / package / name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "__init__.py").touch()
+            if text:
+                (folder / "study.py").write_text(textwrap.dedent(text))
+        return found_studies(package)
+
+    return find
+
+
+def test_the_three_studies_are_found():
+    assert list(found_studies()) == ["ju2025", "mummaneni2026", "westerhout2020"]
+    assert {*found_studies()} <= Config.model_fields.keys()
+
+
+def test_a_whole_study_is_found(home):
+    (study,) = home(one=WHOLE.format(**GOOD)).values()
+    assert study.name == "mine"
+    assert study.targets["fig1"].kind == "figures"
+
+
+def test_a_folder_without_a_study_is_refused(home):
+    with pytest.raises(ConfigError, match=r"studies_of_\d+\.empty: no module study\.py with STUDY"):
+        home(empty="")
+
+
+def test_a_module_without_the_object_is_refused(home):
+    with pytest.raises(ConfigError, match=r"half\.study: no STUDY = Study"):
+        home(half="X = 1\n")
+
+
+def test_two_studies_of_one_name_are_refused(home):
+    with pytest.raises(ConfigError, match=r"two\.study: STUDY\.name is 'mine', like that of another study"):
+        home(one=WHOLE.format(**GOOD), two=WHOLE.format(**GOOD))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": "nqs.studies.westerhout2020.tables.geometry:row"}, r"targets\['fig1'\]\.rows: .* did you mean rows"),
+        ({"draw": "nqs.studies.westerhout2020.figures.geometri:fig1"}, r"\['fig1'\]\.draw: .* is not a module"),
+        ({"rows": "", "shows": "fig9"}, r"\['fig1'\]\.shows: 'fig9' is no target of mine"),
+        ({"rows": ""}, r"\['fig1'\]: says neither how its rows are made"),
+    ],
+)
+def test_a_target_that_names_what_is_not_there_is_refused(changes, message, home):
+    with pytest.raises(ConfigError, match=message):
+        home(one=WHOLE.format(**GOOD | changes))
+
+
+def test_the_configuration_has_the_block_of_every_study(tmp_path):
+    assert load(ROOT, {"scale": "smoke"}).of(found_studies()["ju2025"]).block is not None
+    (tmp_path / "config.yaml").write_text("scale: laptop\n")
+    with pytest.raises(ConfigError, match="ju2025: missing"):
+        load(tmp_path, {})
