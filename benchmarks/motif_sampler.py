@@ -26,8 +26,10 @@ import numpy as np
 from nqs.ansatz.deep_cnn import DeepCnn
 from nqs.ansatz.ring_protocol import RingAnsatz
 from nqs.ansatz.shallow_cnn import ShallowCnn
+from nqs.vmc.loop import Run, Task, iterate, train
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_descent import Course, Problem, RingSampler, descend, iterate
+from nqs.vmc.ring_sampler import RingSample, RingSampler
+from nqs.vmc.ring_task import ring_task
 
 ITERATIONS, SETTLING = 500, 30  # of a whole run; cheap ones before the timing
 BURN_IN = 5  # sweeps that are timed
@@ -40,12 +42,12 @@ def cpu_seconds(run) -> float:
     return time.thread_time() - begin
 
 
-def parts(course: Course, problem: Problem) -> dict[str, float]:
+def parts(run: Run, task: Task) -> dict[str, float]:
     """Milliseconds of the parts of one iteration with a single step."""
-    wave = problem.ansatz.at(course.theta)
-    drawn: list[np.ndarray] = []
-    draw = cpu_seconds(lambda: drawn.append(problem.sampler.draw(wave, course.chains, course.rng)[0]))
-    states = drawn[0].reshape(-1, drawn[0].shape[-1])
+    wave = task.ansatz.at(run.theta)
+    drawn: list[RingSample] = []
+    draw = cpu_seconds(lambda: drawn.append(task.sampler.draw(wave, run.chains, run.rng)))
+    states = drawn[0].states
     energies = cpu_seconds(lambda: wave.ring_energies(states))
     slopes = cpu_seconds(lambda: wave.derivatives(states).backward(np.ones(len(states))))
     return {"draw_ms": 1e3 * draw, "energies_ms": 1e3 * energies, "slopes_ms": 1e3 * slopes}
@@ -61,38 +63,38 @@ def family_of(network: str, n_sites: int, width: int) -> RingAnsatz:
 
 def measure(family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int) -> dict[str, float]:
     """Milliseconds per iteration (median), of its parts, seconds of a whole run and of its burn-in."""
-    full = Problem(family, sampler, Adam(1e-2), steps, ITERATIONS)
-    course = Course.start(replace(full, sampler=replace(sampler, burn_in=BURN_IN)), 0)
+    full = ring_task(family, sampler, Adam(1e-2), steps, ITERATIONS)
+    run = Run.start(replace(full, sampler=replace(sampler, burn_in=BURN_IN)), 0)
     few = replace(full, sampler=replace(sampler, samples=2 * sampler.chains), steps=1)
-    descend(course, few, lambda course: course.iteration < SETTLING)
-    iterate(course, full)
-    times = [cpu_seconds(lambda: iterate(course, full)) for _ in range(iterations)]
-    each, found = float(np.median(times)), parts(course, full)
-    burn_in = cpu_seconds(lambda: replace(sampler, burn_in=BURN_IN).start(family.at(course.theta), course.rng))
-    found |= {"acceptance": course.column("acceptance")[-1], "burn_in_s": sampler.burn_in / BURN_IN * burn_in}
+    train(run, few, lambda run: run.iteration < SETTLING)
+    iterate(run, full)
+    times = [cpu_seconds(lambda: iterate(run, full)) for _ in range(iterations)]
+    each, found = float(np.median(times)), parts(run, full)
+    burn_in = cpu_seconds(lambda: replace(sampler, burn_in=BURN_IN).start(run.rng, family.at(run.theta)))
+    found |= {"acceptance": run.column("acceptance")[-1], "burn_in_s": sampler.burn_in / BURN_IN * burn_in}
     return {"ms": 1e3 * each, **found, "run_s": ITERATIONS * each + found["burn_in_s"]}
 
 
 def measure_stack(
-    family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int, runs: int, device: str
+    family: RingAnsatz, sampler: RingSampler, steps: int, iterations: int, n_runs: int, device: str
 ) -> dict[str, float]:
     """Wall milliseconds per iteration of all runs at once (median), and per run, and seconds of whole runs."""
     from nqs.vmc.gpu import ring as gpu_ring
 
     marks: list[float] = []
 
-    def mark(number: int, course: Course) -> bool:
-        if number == runs - 1:
+    def mark(number: int, run: Run) -> bool:
+        if number == n_runs - 1:
             marks.append(time.monotonic())
         return len(marks) <= iterations + 1  # the first is slower: kernels are loaded
 
-    problem = Problem(family, sampler, Adam(1e-2), steps, ITERATIONS)
+    task = ring_task(family, sampler, Adam(1e-2), steps, ITERATIONS)
     begin = time.monotonic()
-    courses = gpu_ring.train([problem] * runs, range(runs), [None] * runs, device, mark)
+    runs = gpu_ring.train([task] * n_runs, range(n_runs), [None] * n_runs, device, mark)
     each = float(np.median(np.diff(marks[1:])))
     burn_in = max(marks[0] - begin - each, 0.0)
-    found = {"acceptance": float(np.mean([course.column("acceptance")[-1] for course in courses]))}
-    return {"ms": 1e3 * each, "run_ms": 1e3 * each / runs, **found, "burn_in_s": burn_in,
+    found = {"acceptance": float(np.mean([run.column("acceptance")[-1] for run in runs]))}
+    return {"ms": 1e3 * each, "run_ms": 1e3 * each / n_runs, **found, "burn_in_s": burn_in,
             "runs_s": ITERATIONS * each + burn_in}  # fmt: skip
 
 

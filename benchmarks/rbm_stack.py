@@ -1,6 +1,6 @@
 """Time per iteration of a whole cell of variational Monte Carlo: compiled loops on the CPU against one stack.
 
-Both start from the same courses, advanced by `--warm` iterations so that the states are no longer random ones. Wall
+Both start from the same runs, advanced by `--warm` iterations so that the states are no longer random ones. Wall
 milliseconds per iteration of all models together, median over blocks; the loops run one after the other on one core,
 so divide theirs by the number of cores. On a GPU every way of advancing the chains is timed.
 
@@ -26,22 +26,36 @@ import torch
 from nqs.ansatz.rbm import Rbm
 from nqs.model.hamiltonians import heisenberg
 from nqs.vmc import loop
+from nqs.vmc.estimates import SectorEstimates
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
+<<<<<<< HEAD
 from nqs.vmc.loop import Course, Problem
+=======
+from nqs.vmc.local_energy import Heisenberg
+from nqs.vmc.loop import Run, Task
+>>>>>>> engine
 from nqs.vmc.optimisers import Adam
+from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.sampler import Chains, Exact, Sampler
 
 SAMPLES, BLOCKS = 4096, 5
 
 
-def problem_of(n_sites: int, alpha: int, rule: str) -> Problem:
-    """The study's problem on a ring, without a criterion."""
+def task_of(n_sites: int, alpha: int, rule: str) -> Task:
+    """The study's task on a ring, without a criterion."""
     bonds = np.array([(i, (i + 1) % n_sites) for i in range(n_sites)])
     hamiltonian = heisenberg(n_sites, bonds, marshall=True)
     samplers: dict[str, Sampler] = {"flip": Chains(n_sites, SAMPLES), "exact": Exact(n_sites, SAMPLES)}
+<<<<<<< HEAD
     samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, moves=hamiltonian.moves)
     return Problem(hamiltonian, Rbm(n_sites, alpha * n_sites), samplers[rule], Adam(1e-3), 1e-3, -1.0, None, 10**9)
+=======
+    samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, bonds=bonds)
+    hamiltonian = Heisenberg(n_sites, bonds, np.ones(n_sites))
+    network, natural = Rbm(n_sites, alpha * n_sites), StochasticReconfiguration(1e-3)
+    return Task(hamiltonian, network, samplers[rule], SectorEstimates(n_sites), natural, Adam(1e-3), 10**9)
+>>>>>>> engine
 
 
 def per_iteration(iterate: Callable[[], None], iterations: int) -> float:
@@ -59,28 +73,28 @@ def per_iteration(iterate: Callable[[], None], iterations: int) -> float:
     return round(1e3 * float(np.median(times)), 2)
 
 
-def loops(courses: list[Course], problem: Problem) -> None:
+def loops(runs: list[Run], task: Task) -> None:
     """One iteration of each model in the compiled loop."""
-    for course in courses:
-        loop.iterate(course, problem)
+    for run in runs:
+        loop.iterate(run, task)
 
 
-def measure(problem: Problem, n_models: int, warm: int, iterations: int, device: str) -> dict[str, float]:
+def measure(task: Task, n_models: int, warm: int, iterations: int, device: str) -> dict[str, float]:
     """Milliseconds per iteration of all models, by every way this device has."""
-    courses = [Course.start(problem, seed) for seed in range(n_models)]
+    runs = [Run.start(task, seed) for seed in range(n_models)]
     for _ in range(warm):
-        loops(courses, problem)
-    start = deepcopy(courses)
-    result = {"loops_one_core_ms": per_iteration(lambda: loops(courses, problem), iterations)}
-    for method in methods(problem.sampler, device):
+        loops(runs, task)
+    start = deepcopy(runs)
+    result = {"loops_one_core_ms": per_iteration(lambda: loops(runs, task), iterations)}
+    for method in methods(task.sampler, device):
         again = deepcopy(start)
-        sampler = gpu_rbm_sampler.stack_sampler(problem.sampler, n_models, device)
+        sampler = gpu_rbm_sampler.stack_sampler(task.sampler, n_models, device)
         if method:
-            assert isinstance(problem.sampler, Chains)
-            sampler = gpu_rbm_sampler.StackedChains(problem.sampler, n_models, device, method)
-        step = lambda: gpu_rbm.iterate(again, problem, sampler, device)  # noqa: B023, E731  (called at once)
+            assert isinstance(task.sampler, Chains)
+            sampler = gpu_rbm_sampler.StackedChains(task.sampler, n_models, device, method)
+        step = lambda: gpu_rbm.iterate(again, task, sampler, device)  # noqa: B023, E731  (called at once)
         result["_".join(filter(None, ("stack", device, method, "ms")))] = per_iteration(step, iterations)
-    result["distinct_states"] = float(np.mean([course.trace[-1][4] for course in courses]))
+    result["distinct_states"] = float(np.mean([run.trace[-1][4] for run in runs]))
     return result
 
 
@@ -106,8 +120,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     for n_sites in given.sites:
-        problem = problem_of(n_sites, given.alpha, given.sampler)
-        result = measure(problem, given.models, given.warm, given.iterations, given.device)
+        task = task_of(n_sites, given.alpha, given.sampler)
+        result = measure(task, given.models, given.warm, given.iterations, given.device)
         case = {"n_sites": n_sites, "alpha": given.alpha, "models": given.models, "sampler": given.sampler}
         print(json.dumps(case | result), flush=True)
 

@@ -19,9 +19,15 @@ from nqs.analysis import rbm_ablation
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ring_sums import ALL, energy_and_variance, ring
 from nqs.vmc import stochastic_reconfiguration
+<<<<<<< HEAD
 from nqs.vmc.local_energy import local_energies
 from nqs.vmc.loop import Course, iterate, train
 from nqs.vmc.stages.rbm import problem_of
+=======
+from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.loop import Run, iterate, train
+from nqs.vmc.stages.rbm import task_of
+>>>>>>> engine
 
 KEPT = 64  # checkpoints of a training: so many at most, at regular intervals
 
@@ -32,11 +38,11 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder, self.interval, self.files = folder, 10, dict[int, Path]()
 
-    def keep(self, course: Course) -> bool:
+    def keep(self, run: Run) -> bool:
         """Called after every iteration; True, so that the training goes on."""
-        if course.iteration % self.interval == 0 and course.status == "running":
-            path = self.files[course.iteration] = self.folder / f"{course.iteration}.pickle"
-            path.write_bytes(pickle.dumps(dataclasses.replace(course, trace=[])))
+        if run.iteration % self.interval == 0 and run.status == "running":
+            path = self.files[run.iteration] = self.folder / f"{run.iteration}.pickle"
+            path.write_bytes(pickle.dumps(dataclasses.replace(run, trace=[])))
         if len(self.files) > KEPT:
             self.interval *= 2
             for iteration in [i for i in self.files if i % self.interval]:
@@ -45,56 +51,59 @@ class Checkpoints:
 
 
 class Cell:
-    """The problem of a cell and the course being timed."""
+    """The task of a cell and the run being timed."""
 
     def __init__(self, settings: str, ground_state: str) -> None:
-        self.problem = problem_of(json.loads(settings), Wavefunction.read(Path(ground_state)))
-        self.endless = dataclasses.replace(self.problem, tolerance=None, max_iterations=sys.maxsize)
-        self.course = Course.start(self.problem, 0)
+        self.task = task_of(json.loads(settings), Wavefunction.read(Path(ground_state)))
+        exact_energy = self.task.criterion.exact_energy
+        self.endless = dataclasses.replace(
+            self.task, criterion=EnergyCriterion(exact_energy), max_iterations=sys.maxsize
+        )
+        self.run = Run.start(self.task, 0)
         self._repeat(3)  # for the compiler
 
     def train(self, seed: int, folder: str | None = None) -> dict[str, Any]:
         """Train one network to its end, keeping checkpoints in a folder; CPU and wall time without their writing."""
         checkpoints = Checkpoints(Path(folder)) if folder else None
-        course = Course.start(self.problem, seed)
-        self.course = train(course, self.problem, *([checkpoints.keep] if checkpoints else []))
+        run = Run.start(self.task, seed)
+        self.run = train(run, self.task, *([checkpoints.keep] if checkpoints else []))
         return {
-            "status": course.status, "iterations": course.iteration, "energy": course.trace[-1][0],
-            "exact_energy": self.problem.exact_energy, "cpu_s": course.cpu_s, "wall_s": course.wall_s,
+            "status": run.status, "iterations": run.iteration, "energy": run.trace[-1][0],
+            "exact_energy": self.task.criterion.exact_energy, "cpu_s": run.cpu_s, "wall_s": run.wall_s,
             "checkpoints": {str(i): str(path) for i, path in checkpoints.files.items()} if checkpoints else {},
         }  # fmt: skip
 
     def load(self, checkpoint: str, seed: int) -> dict[str, Any]:
         """Go to a checkpoint, with random numbers of its own for every seed."""
-        self.course = pickle.loads(Path(checkpoint).read_bytes())
-        self.course.rng = np.random.default_rng(seed)
-        return {"iteration": self.course.iteration}
+        self.run = pickle.loads(Path(checkpoint).read_bytes())
+        self.run.rng = np.random.default_rng(seed)
+        return {"iteration": self.run.iteration}
 
     def export(self, path: str) -> dict[str, Any]:
         """Write parameters, Adam's moments, the number of updates and the chains."""
-        course = self.course
-        arrays = {"theta": course.theta, "mean": course.moments[0], "square": course.moments[1]}
+        run = self.run
+        arrays = {"theta": run.theta, "mean": run.moments[0], "square": run.moments[1]}
         for name, vector in arrays.copy().items():
-            visible, hidden, weights = self.problem.ansatz.split(vector)
+            visible, hidden, weights = self.task.ansatz.split(vector)
             arrays |= {f"{name}.visible": visible, f"{name}.hidden": hidden, f"{name}.weights": weights}
             del arrays[name]
-        bits = course.chains[:, None] >> np.arange(self.problem.ansatz.n_sites, dtype=np.uint64) & np.uint64(1)
-        np.savez(path, iteration=course.iteration, spins=2 * bits.astype(np.int8) - 1, **arrays)
+        bits = run.chains[:, None] >> np.arange(self.task.ansatz.n_sites, dtype=np.uint64) & np.uint64(1)
+        np.savez(path, iteration=run.iteration, spins=2 * bits.astype(np.int8) - 1, **arrays)
         return {}
 
     def time(self, iterations: int) -> dict[str, Any]:
-        """CPU time of iterations that continue the course."""
+        """CPU time of iterations that continue the run."""
         return timed(self._repeat, iterations)
 
     def _repeat(self, iterations: int) -> None:
         for _ in range(iterations):
-            iterate(self.course, self.endless)
-        if self.course.status != "running":
-            raise RuntimeError(f"the course ended: {self.course.status} {self.course.message}")
+            iterate(self.run, self.endless)
+        if self.run.status != "running":
+            raise RuntimeError(f"the run ended: {self.run.status} {self.run.message}")
 
     def exact(self) -> dict[str, Any]:
-        """Energy and variance of the course's parameters over all 2^N states."""
-        visible, hidden, weights = self.problem.ansatz.split(self.course.theta)
+        """Energy and variance of the run's parameters over all 2^N states."""
+        visible, hidden, weights = self.task.ansatz.split(self.run.theta)
         size = ring(len(visible))
         psi = rbm_ablation.amplitudes(size, ALL, rbm_ablation.Machine(visible, hidden, weights.T))
         energy, variance = energy_and_variance(size, ALL, psi)
@@ -106,12 +115,19 @@ class Cell:
         Differences relative to ours; for the direction, of the vectors' norms.
         """
         given = np.load(path)
-        n_sites = self.problem.ansatz.n_sites
+        n_sites = self.task.ansatz.n_sites
         words = ((given["samples"] > 0).astype(np.uint64) << np.arange(n_sites, dtype=np.uint64)).sum(axis=1)
         states, counts = np.unique(words.astype(np.uint64), return_counts=True)
+<<<<<<< HEAD
         weights, wave = counts / counts.sum(), self.problem.ansatz.at(self.course.theta)
         energies = local_energies(self.problem.hamiltonian, wave, states)
         ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, self.problem.shift)
+=======
+        weights, wave = counts / counts.sum(), self.task.ansatz.at(self.run.theta)
+        energies = self.task.hamiltonian.local_energies(wave, states)
+        shift = self.task.preconditioner.diagonal_shift
+        ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, shift)
+>>>>>>> engine
         theirs = np.concatenate([given["visible"], given["hidden"], given["weights"].ravel()])
         mean = float(weights @ energies)
         return {
