@@ -29,12 +29,7 @@ from nqs.vmc import loop
 from nqs.vmc.estimates import SectorEstimates
 from nqs.vmc.gpu import rbm as gpu_rbm
 from nqs.vmc.gpu import rbm_sampler as gpu_rbm_sampler
-<<<<<<< HEAD
-from nqs.vmc.loop import Course, Problem
-=======
-from nqs.vmc.local_energy import Heisenberg
 from nqs.vmc.loop import Run, Task
->>>>>>> engine
 from nqs.vmc.optimisers import Adam
 from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.sampler import Chains, Exact, Sampler
@@ -47,15 +42,9 @@ def task_of(n_sites: int, alpha: int, rule: str) -> Task:
     bonds = np.array([(i, (i + 1) % n_sites) for i in range(n_sites)])
     hamiltonian = heisenberg(n_sites, bonds, marshall=True)
     samplers: dict[str, Sampler] = {"flip": Chains(n_sites, SAMPLES), "exact": Exact(n_sites, SAMPLES)}
-<<<<<<< HEAD
     samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, moves=hamiltonian.moves)
-    return Problem(hamiltonian, Rbm(n_sites, alpha * n_sites), samplers[rule], Adam(1e-3), 1e-3, -1.0, None, 10**9)
-=======
-    samplers["exchange"] = Chains(n_sites, SAMPLES, 64, 20, bonds=bonds)
-    hamiltonian = Heisenberg(n_sites, bonds, np.ones(n_sites))
     network, natural = Rbm(n_sites, alpha * n_sites), StochasticReconfiguration(1e-3)
     return Task(hamiltonian, network, samplers[rule], SectorEstimates(n_sites), natural, Adam(1e-3), 10**9)
->>>>>>> engine
 
 
 def per_iteration(iterate: Callable[[], None], iterations: int) -> float:

@@ -58,6 +58,7 @@ def apply(folder: Path, edit: str, text: str) -> None:
     elif anchor:
         replace(path, "\n" + anchor, f"\n{text}{space}{anchor}")
     else:
+        path.parent.mkdir(exist_ok=True)
         path.write_text((path.read_text() + space if path.exists() else "") + text)
 
 

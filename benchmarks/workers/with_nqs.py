@@ -19,15 +19,10 @@ from nqs.analysis import rbm_ablation
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ring_sums import ALL, energy_and_variance, ring
 from nqs.vmc import stochastic_reconfiguration
-<<<<<<< HEAD
-from nqs.vmc.local_energy import local_energies
-from nqs.vmc.loop import Course, iterate, train
-from nqs.vmc.stages.rbm import problem_of
-=======
 from nqs.vmc.convergence import EnergyCriterion
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.loop import Run, iterate, train
 from nqs.vmc.stages.rbm import task_of
->>>>>>> engine
 
 KEPT = 64  # checkpoints of a training: so many at most, at regular intervals
 
@@ -118,16 +113,10 @@ class Cell:
         n_sites = self.task.ansatz.n_sites
         words = ((given["samples"] > 0).astype(np.uint64) << np.arange(n_sites, dtype=np.uint64)).sum(axis=1)
         states, counts = np.unique(words.astype(np.uint64), return_counts=True)
-<<<<<<< HEAD
-        weights, wave = counts / counts.sum(), self.problem.ansatz.at(self.course.theta)
-        energies = local_energies(self.problem.hamiltonian, wave, states)
-        ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, self.problem.shift)
-=======
         weights, wave = counts / counts.sum(), self.task.ansatz.at(self.run.theta)
-        energies = self.task.hamiltonian.local_energies(wave, states)
+        energies = local_energies(self.task.hamiltonian, wave, states)
         shift = self.task.preconditioner.diagonal_shift
         ours = stochastic_reconfiguration.direction(wave.derivatives(states), weights, energies, shift)
->>>>>>> engine
         theirs = np.concatenate([given["visible"], given["hidden"], given["weights"].ravel()])
         mean = float(weights @ energies)
         return {

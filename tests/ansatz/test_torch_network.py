@@ -70,11 +70,7 @@ def test_derivatives_and_direction():
     problem, weights = ring_problem(N_SITES, None), np.random.default_rng(1).dirichlet(np.ones(len(STATES)))
     one, other = (
         stochastic_reconfiguration.direction(
-<<<<<<< HEAD
-            made, weights, local_energies(problem.hamiltonian, wave, STATES), problem.shift
-=======
-            made, weights, problem.hamiltonian.local_energies(wave, STATES), problem.preconditioner.diagonal_shift
->>>>>>> engine
+            made, weights, local_energies(problem.hamiltonian, wave, STATES), problem.preconditioner.diagonal_shift
         )
         for made, wave in ((derivatives, ours), (compiled, expected))
     )

@@ -59,7 +59,7 @@ def test_the_gap_of_the_square_of_four_by_three_has_a_complex_momentum(tmp_path)
 def test_a_ground_state_of_complex_momentum_is_refused_with_its_momentum(j2, energy, symmetries, tmp_path):
     np.testing.assert_allclose(lowest("kagome18", j2)[:2], energy, atol=1e-6)
     for allowed in (False, True):  # no member of such a pair has real characters
-        with pytest.raises(GroundStateError, match=rf"kagome18 at J2 = {j2}: .*momentum.* E = {energy:.5f}"):
+        with pytest.raises(GroundStateError, match=rf"kagome18 at J2 = {j2}: .*momentum.* E = {str(energy)[:8]}"):
             solved("kagome18", j2, tmp_path, symmetries, allow_degenerate=allowed)
 
 
