@@ -88,7 +88,7 @@ class Space:
         first, elements = linked.stabilisers
         fixed = linked.orbits.fixed
         self.shape = len(linked.orbits.sizes), irrep.dimension
-        projectors = np.zeros((0, *self.matrices.shape[1:]))
+        projectors: np.ndarray = np.zeros((0, *self.matrices.shape[1:]))
         if len(fixed):
             sums = np.add.reduceat(self.matrices[elements], first)
             projectors = sums / np.diff(np.append(first, len(elements)))[:, None, None]
@@ -99,7 +99,7 @@ class Space:
 
     def start(self, seed: int) -> np.ndarray:
         """A random vector of the space."""
-        vector = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
+        vector: np.ndarray = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
         return self._project(vector).ravel()
 
     def _project(self, vector: np.ndarray) -> np.ndarray:
