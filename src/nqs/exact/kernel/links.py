@@ -94,7 +94,7 @@ class Space:
             projectors = sums / np.diff(np.append(first, len(elements)))[:, None, None]
         allowed = round(float(np.trace(projectors, axis1=1, axis2=2).sum()))
         self.available = (self.shape[0] - len(fixed)) * self.shape[1] + allowed
-        self.projectors = projectors.astype(dtype)
+        self.projectors: np.ndarray = projectors.astype(dtype)
         self.length = np.sqrt(linked.orbits.sizes[fixed] / linked.walk.order).astype(dtype)[:, None]
 
     def start(self, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Stage `motif-optima`: the lowest exact energies of correlator product state and shallow network on one ring.
+"""Stage `motif_optima`: the lowest exact energies of correlator product state and shallow network on one ring.
 
 settings   the cell (cells_ju2025.optima_settings)
 makes      optima.csv           one row per descent: where it began, its energy and what slope was left

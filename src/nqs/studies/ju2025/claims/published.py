@@ -1,4 +1,4 @@
-"""tableX1: every number printed in Ju et al. (2025) beside ours, with a verdict; the checks are in `cnn_checks`.
+"""tableX1: every number printed in Ju et al. (2025) beside ours, with a verdict; the checks are in `checks`.
 
 It is made from the tables of other targets, so that it shows the numbers that these show.
 """

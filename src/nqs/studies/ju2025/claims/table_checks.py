@@ -1,4 +1,4 @@
-"""Checks of what Ju et al. (2025) print about Tables II and S1; the rules stand in `cnn_checks`."""
+"""Checks of what Ju et al. (2025) print about Tables II and S1; the rules stand in `checks`."""
 
 from __future__ import annotations
 

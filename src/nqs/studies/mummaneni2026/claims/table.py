@@ -1,4 +1,4 @@
-"""tableX1: every number printed in Mummaneni and Sajjan (2026) beside ours, with a verdict; see `published_checks`."""
+"""tableX1: every number printed in Mummaneni and Sajjan (2026) beside ours, with a verdict; see `numbers`."""
 
 from __future__ import annotations
 

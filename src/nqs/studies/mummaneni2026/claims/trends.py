@@ -1,6 +1,6 @@
 """What Mummaneni and Sajjan (2026) say in words about their hidden units, tested on our models; one row per variant.
 
-Only statements of kind "trend" that the tables of the study decide; numbers are in `published_checks`. "By 2 SE" means
+Only statements of kind "trend" that the tables of the study decide; numbers are in `numbers`. "By 2 SE" means
 that a mean over seeds exceeds twice its standard error. A pattern is measured by its projection on another one,
 sum_r C(r) D(r) / sum_r D(r)^2 over r = 1..N/2. Statements about the course of the training are in `training_trends`.
 """

@@ -1,8 +1,8 @@
-"""Stage `importance`: which hidden units matter, their share against the size of the ring, and power laws m' = a N^k.
+"""Which hidden units matter, their share against the size of the ring, and power laws m' = a N^k.
 
 Three tables over all cells of the systematic study: one row per model and threshold, seed means, and fits to the means.
 `with_r0` says whether r = 0 enters the correlation criterion (see `observables`). Which models enter the means is said
-in `cell_tables`.
+in `nqs.analysis.table_files`.
 """
 
 from __future__ import annotations

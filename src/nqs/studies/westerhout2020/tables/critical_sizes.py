@@ -1,4 +1,4 @@
-"""Stage `critical-sizes`: the smallest training sets that generalise, against the dimension of the Hilbert space.
+"""Rows of Fig. 4: the smallest training sets that generalise, against the dimension of the Hilbert space.
 
 A network generalises from the size on at which its mean overlap on fresh |psi|^2 samples reaches the threshold and
 stays there on the rest of the scan. In between two sizes of the scan ln(epsilon) is interpolated linearly. The interval

@@ -1,4 +1,4 @@
-"""Stage `summary`: the table behind a figure, one row per point, averaged over repeats."""
+"""Rows of most figures: one per point, averaged over repeats."""
 
 from __future__ import annotations
 
