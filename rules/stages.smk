@@ -77,7 +77,7 @@ for stage in STAGES.values():
             " --threads {threads} --code {params.code} &> {log:q}"
 
 
-rule check_momenta:
+rule momenta:
     input:
         [
             f"{RESULTS}/momentum_check/{name}.csv"
