@@ -62,10 +62,12 @@ class Pair:
 def settings_of(n_sites: int, alpha: int) -> dict[str, Any]:
     """The cell's settings in the study at paper scale."""
     from nqs.studies.mummaneni2026 import cells
+    from nqs.studies.mummaneni2026.study import STUDY as THE_STUDY
     from nqs.vmc.keys import SWEEP, VmcKey
     from nqs.workflow.configuration import load
 
-    return cells.vmc_settings(load(ROOT, {"scale": "paper"}), VmcKey(STUDY, f"ring{n_sites}", alpha, "paper", SWEEP))
+    config = load(ROOT, {"scale": "paper"}).of(THE_STUDY)
+    return cells.vmc_settings(config, VmcKey(STUDY, f"ring{n_sites}", alpha, "paper", SWEEP))
 
 
 def ground_state(settings: dict[str, Any], folder: Path) -> Path:
@@ -75,8 +77,9 @@ def ground_state(settings: dict[str, Any], folder: Path) -> Path:
     ring |= {"backend": "auto"}
     blocks, state = folder / "blocks.h5", folder / "state.h5"
     nqs = [sys.executable, "-W", "ignore", "-m", "nqs"]
-    for stage in (["hamiltonian", "--out", blocks], ["ground-state", "--hamiltonian", blocks, "--out", state]):
-        subprocess.run([*nqs, *stage, "--settings", json.dumps(ring)], check=True, stdout=subprocess.DEVNULL)
+    made, found = f"hamiltonian={blocks}", f"ground_state={state}"
+    for stage in (["hamiltonian", "--output", made], ["ground_state", "--input", made, "--output", found]):
+        subprocess.run([*nqs, "stage", *stage, "--settings", json.dumps(ring)], check=True, stdout=subprocess.DEVNULL)
     return state
 
 

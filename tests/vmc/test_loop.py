@@ -11,6 +11,7 @@ from nqs.ansatz.rbm import Rbm
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.model.states import zero_magnetisation_states
 from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.local_energy import local_energies
 from nqs.vmc.loop import Run, Task, train
 from nqs.vmc.optimisers import Adam, Sgd
 from nqs.vmc.preconditioners import Identity
@@ -107,7 +108,7 @@ def test_the_loop_with_reconfiguration_is_a_dense_solution(n_sites):
         weights /= weights.sum()
         jacobian = slopes(lambda theta: task.ansatz.at(theta).log_psi(states), theta).T
         centred = jacobian - weights @ jacobian
-        energies = task.hamiltonian.local_energies(wave, states)
+        energies = local_energies(task.hamiltonian, wave, states)
         metric = (centred.T * weights) @ centred + shift * np.eye(len(theta))
         theta = theta - rate * np.linalg.solve(metric, 2 * centred.T @ (weights * energies))
     train(run, task)

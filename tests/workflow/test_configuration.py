@@ -268,7 +268,7 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "even kernel": ({"networks": {"cnn": {"kernel": 4}}}, ["networks.cnn.kernel", "odd"]),
     "unknown lattice": (
         {"clusters": {"cube8": {"lattice": "cubic", "shape": [2, 4]}}},
-        ["clusters.cube8.lattice", "square"],
+        ["clusters.cube8: lattice: unknown lattice 'cubic'", "square"],
     ),
     "ring with two rows": (
         {"clusters": {"ladder": {"lattice": "ring", "shape": [8, 2]}}},

@@ -103,7 +103,7 @@ def test_tables_know_their_block_and_the_seed():
     for target, block in BLOCK.items():
         given = table_settings(SMOKE, target)
         assert given.pop("seed") == SMOKE.seed
-        assert given == getattr(SMOKE.ju2025, block).model_dump(mode="json")
+        assert given == getattr(SMOKE.block, block).model_dump(mode="json")
 
 
 def test_a_target_that_reads_others_has_their_cells_files_and_settings():
