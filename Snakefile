@@ -14,6 +14,7 @@ min_version("9.0")
 
 include: "rules/common.smk"
 include: "rules/stages.smk"
+include: "rules/target_files.smk"
 include: "rules/targets.smk"
 
 

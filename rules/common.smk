@@ -74,3 +74,33 @@ def published(study):
     if not study.published:
         return {}
     return {"published": PROJECT / "reference" / study.published}
+
+
+def inputs_of(stage):
+    """Input function of a stage's rule."""
+    return lambda wildcards: below_results(cell_of(stage, wildcards).inputs)
+
+
+def settings_of(stage):
+    """The numbers that a cell depends on, as text."""
+    return lambda wildcards: as_json(cell_of(stage, wildcards).settings())
+
+
+def code_of(stage):
+    """Hash of the code that a cell depends on."""
+    return lambda wildcards: code_hash(stage.entry, *cell_of(stage, wildcards).code)
+
+
+def sized(stage, sizes):
+    """A resource by the size of a cell's cluster."""
+    return lambda wildcards: by_size(sizes, cell_of(stage, wildcards).n_sites)
+
+
+def options_of(stage):
+    """Options of a stage beyond settings and files."""
+    device = [f"--device={CONFIG.device}"] if stage.gpu else []
+    folder = f"{RESULTS}/checkpoints/{stage.name}"
+    return lambda wildcards: [
+        *device,
+        *([f"--checkpoints={folder}/{wildcards.path}"] if stage.resumes else []),
+    ]

@@ -13,33 +13,6 @@ Which cells there are, what they depend on and what they read is said by the stu
 lies in results/{scale}/checkpoints, and an interrupted job goes on from there.
 """
 
-
-def inputs_of(stage):
-    return lambda wildcards: below_results(cell_of(stage, wildcards).inputs)
-
-
-def settings_of(stage):
-    return lambda wildcards: as_json(cell_of(stage, wildcards).settings())
-
-
-def code_of(stage):
-    return lambda wildcards: code_hash(stage.entry, *cell_of(stage, wildcards).code)
-
-
-def sized(stage, sizes):
-    return lambda wildcards: by_size(sizes, cell_of(stage, wildcards).n_sites)
-
-
-def options_of(stage):
-    """Options of a stage beyond settings and files."""
-    device = [f"--device={CONFIG.device}"] if stage.gpu else []
-    folder = f"{RESULTS}/checkpoints/{stage.name}"
-    return lambda wildcards: [
-        *device,
-        *([f"--checkpoints={folder}/{wildcards.path}"] if stage.resumes else []),
-    ]
-
-
 for stage in STAGES.values():
 
     rule:

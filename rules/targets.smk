@@ -6,66 +6,6 @@ makes   results/{scale}/analysis/{study}/{target}.csv, …_cost.json    rows, an
         results/{scale}/tables/{study}/{table}.{csv,md,json}
 """
 
-
-def stem(kind, study, target):
-    """Files of a target of one kind, without ending."""
-    return f"{RESULTS}/{kind}/{study.name}/{target}"
-
-
-def rows_files(study, name, target):
-    """What the rule of a target's rows writes: kind -> file."""
-    if target.names:
-        names = target.names if target.names[1:] else ("table",)
-        paths = [f"{stem('analysis', study, table)}.csv" for table in target.names]
-        return dict(zip(names, paths))
-    path = stem("analysis", study, name)
-    return {"table": f"{path}.csv", "cost": f"{path}_cost.json"}
-
-
-def caption(study, name):
-    """The text beside a target in Snakemake's report, if there is one."""
-    file = PROJECT / "docs/captions" / f"{study.name}_{name}.rst"
-    return {"caption": str(file)} if file.exists() else {}
-
-
-def reported(study, name, ending):
-    """The file of a target that Snakemake's report shows."""
-    return report(
-        f"{stem(study.targets[name].kind, study, name)}.{ending}",
-        category=study.citation,
-        labels={"figure": shown_name(name)},
-        **caption(study, name),
-    )
-
-
-def shown_files(study, name):
-    """What a reader gets of a target: kind -> file."""
-    path = stem(study.targets[name].kind, study, name)
-    if study.targets[name].draw:
-        return {
-            "pdf": reported(study, name, "pdf"),
-            "png": f"{path}.png",
-            "record": f"{path}.json",
-        }
-    return {
-        "table": reported(study, name, "csv"),
-        "markdown": f"{path}.md",
-        "record": f"{path}.json",
-    }
-
-
-def all_files(study):
-    """Everything that a study shows, and rows that nothing shows."""
-    for name, target in study.targets.items():
-        if not target.shows or target.draw or target.layout:
-            files = (
-                shown_files(study, name)
-                if target.kind != "rows"
-                else rows_files(study, name, target)
-            )
-            yield from files.values()
-
-
 for study, name, target in WORK.targets():
     if not target.shows:
 
