@@ -88,7 +88,7 @@ class Space:
         first, elements = linked.stabilisers
         fixed = linked.orbits.fixed
         self.shape = len(linked.orbits.sizes), irrep.dimension
-        projectors = np.zeros((0, *self.matrices.shape[1:]))
+        projectors: np.ndarray = np.zeros((0, *self.matrices.shape[1:]))
         if len(fixed):
             sums = np.add.reduceat(self.matrices[elements], first)
             projectors = sums / np.diff(np.append(first, len(elements)))[:, None, None]
@@ -97,10 +97,14 @@ class Space:
         self.projectors = projectors.astype(dtype)
         self.length = np.sqrt(linked.orbits.sizes[fixed] / linked.walk.order).astype(dtype)[:, None]
 
+    def allowed(self, vector: np.ndarray) -> np.ndarray:
+        """The part of a vector (d n,) that is in the space."""
+        return self._project(vector.reshape(self.shape).copy()).ravel()
+
     def start(self, seed: int) -> np.ndarray:
         """A random vector of the space."""
-        vector = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
-        return self._project(vector).ravel()
+        vector: np.ndarray = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
+        return self.allowed(vector)
 
     def _project(self, vector: np.ndarray) -> np.ndarray:
         fixed = self.linked.orbits.fixed
