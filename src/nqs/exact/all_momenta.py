@@ -19,7 +19,7 @@ import numpy as np
 
 from nqs.exact.irreps import Irrep, SpaceGroup, irreps, read_space_group
 from nqs.exact.kernel.links import LinkedOrbits, Space, link_orbits
-from nqs.exact.kernel.screening import Level, tridiagonal_level
+from nqs.exact.kernel.screening import FLOOR, Level, tridiagonal_level
 from nqs.exact.lanczos import Lanczos, Run, norm, overlaps, subtract
 from nqs.model.clusters import dimension
 from nqs.model.symmetry import characters, make_generator
@@ -29,7 +29,8 @@ from nqs.runtime.files import atomic
 SMALL = 1 << 18  # components up to which vectors are float64 and stay in memory
 MOST_ORBITS = 1 << 25  # a vector of eight components takes 1 GiB
 SIZE, KEPT, OPENING = 24, 6, 16  # Krylov vectors, those kept, and those of the first extension
-FIRST, ROUND, MOST_STEPS = 15, 5, 200  # steps of a recurrence: before the first look, between looks, and in all
+FIRST, ROUND, MOST_STEPS = 21, 3, 201  # steps of a recurrence: before the first look, between looks, and in all
+SCREENED = 60  # steps at most where runs follow
 RESIDUAL, FINE_RESIDUAL = 1e-2, 2e-3  # at which a level is known well enough, and one close to the ground state
 CLOSE = 2e-2  # distance from the ground state below which the finer one is asked for
 MAX_EXTENSIONS = 500
@@ -97,8 +98,15 @@ def lowest_beyond(
 
 
 def _best_first(linked: LinkedOrbits, left: Sequence[Irrep], couplings: Mapping[str, float], known: Known) -> Beyond:
-    """Search by float64 runs, always extending the one of the lowest bound."""
-    spaces = [space for irrep in left if (space := linked.space(irrep, np.float64)).available]
+    """Search by float64 runs, always extending the one of the lowest bound, after a screening by recurrences."""
+    spaces = []
+    for irrep in left:
+        space = linked.space(irrep, np.float64)
+        if (
+            space.available
+            and _recurrence(space, couplings, known, known.following, SCREENED)[0].bound <= known.following
+        ):
+            spaces.append(space)
     runs = [
         Lanczos(space.start(0), size=SIZE, kept=KEPT, opening=OPENING, available=space.available) for space in spaces
     ]
@@ -141,7 +149,12 @@ def _one_by_one(
         key = f"{irrep.name}, {irrep.parities}"
         ceiling = min(known.following, best.energy)
         if key not in notes.levels:
-            level, steps = _recurrence(linked.space(irrep, np.float32), couplings, known.energy, ceiling)
+            space = linked.space(irrep, np.float32)
+            if not space.available:
+                continue
+            level, steps = _recurrence(space, couplings, known, ceiling, MOST_STEPS)
+            if level.bound <= ceiling and level.residual > RESIDUAL:
+                raise GroundStateError(f"{irrep.name}: no convergence, residual {level.residual:.1e}")
             notes.add(key, level)
             print(
                 f"{n + 1} of {len(left)} representations of other momenta: {irrep.name}, E = {level.energy:.6f}, "
@@ -154,14 +167,14 @@ def _one_by_one(
     return best
 
 
-def _recurrence(space: Space, couplings: Mapping[str, float], energy: float, ceiling: float) -> tuple[Level, int]:
-    """Lowest level of one representation, as well as it must be known, and the steps of the recurrence."""
-    if not space.available:
-        return Level(np.inf, 0.0, np.inf), 0
+def _recurrence(
+    space: Space, couplings: Mapping[str, float], known: Known, ceiling: float, most_steps: int
+) -> tuple[Level, int]:
+    """Lowest level of one representation, until it is known well enough or above `ceiling`, and the steps taken."""
     apply, x = space.apply(couplings), space.start(0)
     x /= x.dtype.type(norm(x))
     before, alphas, betas = np.zeros_like(x), np.zeros(0), np.zeros(0)
-    for step in range(1, MOST_STEPS + 1):
+    for step in range(1, most_steps + 1):
         y = apply(x)
         if step > 1:
             subtract(y, before[None], betas[-1:])
@@ -171,12 +184,11 @@ def _recurrence(space: Space, couplings: Mapping[str, float], energy: float, cei
         beta = beta if beta > 1e-5 * max(abs(alpha[0]), 1) else 0.0  # an invariant space, up to rounding
         alphas, betas = np.append(alphas, alpha), np.append(betas, beta)
         before, x = x, y / y.dtype.type(beta or 1)
-        if beta == 0 or (step >= FIRST and step % ROUND == 0):
+        if beta == 0 or (step >= FIRST and step % ROUND == 0) or step == most_steps:
             level = tridiagonal_level(alphas, betas, space.available)
-            if beta == 0 or level.bound > ceiling or _is_known(level, energy):
-                return level, step
-    if level.residual > RESIDUAL:
-        raise GroundStateError(f"{space.irrep.name}: no convergence, residual {level.residual:.1e}")
+            is_known = level.energy < ceiling + FLOOR and _is_known(level, known.energy)
+            if beta == 0 or level.bound > ceiling or is_known:
+                break
     return level, step
 
 

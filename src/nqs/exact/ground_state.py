@@ -145,7 +145,7 @@ def _among_all(
     if gap < -resolution:
         raise GroundStateError(
             f"{file.attrs['cluster']} at J2 = {j2}: the ground state has {beyond.irrep.name} (momenta in units of "
-            f"2 pi / L) and E = {beyond.energy:.7f}, {-gap:.7f} below the lowest level of real characters, "
+            f"2 pi / L) and E = {beyond.energy:.7f}, {-gap:.7f} below the lowest level of the sectors searched, "
             f"{levels.energy:.7f}; it is one of {beyond.irrep.dimension} and has no unique wavefunction: choose "
             "another J2 or cluster"
         )

@@ -171,8 +171,11 @@ def _of_star(group: SpaceGroup, momentum: Momentum, turned: Sequence[Momentum]) 
     kept = _products(group, little)
     conjugation = [p for p, k in enumerate(turned) if k == group.reversed(momentum) and _fits(group, p, kept)]
     named = dict(zip((g.name for g in group.translations), momentum, strict=True))
+    same = [p for p, k in enumerate(turned) if k == momentum]
     for parities in product((1, -1), repeat=len(little)):
         signs = _products(group, little, parities)
+        if any(_conjugated(group, p, little, signs) > parities for p in same):
+            continue  # equivalent to the other one
         induced = _Induced(group, momentum, signs, conjugation[0] if is_complex and conjugation else None, is_complex)
         matrices = {g.name: induced.matrix(g.permutation) for g in [*group.translations, *group.point]}
         for flip in (1, -1):
@@ -210,6 +213,13 @@ def _products(group: SpaceGroup, chosen: Sequence[int], parities: Sequence[int] 
         more = {group.place(group.operations[p], group.operations[q])[1]: parity * sign for q, sign in found.items()}
         found = {**found, **more}
     return found
+
+
+def _conjugated(group: SpaceGroup, p: int, little: Sequence[int], signs: Mapping[int, int]) -> tuple[int, ...]:
+    """Parities of the operations p^-1 q p, q in `little`; those of q where they are not among the known."""
+    move = group.operations[p]
+    images = [group.place(np.argsort(move), group.operations[q], move)[1] for q in little]
+    return tuple(signs.get(image, signs[q]) for image, q in zip(images, little, strict=True))
 
 
 class _Induced:

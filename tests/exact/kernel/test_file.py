@@ -143,7 +143,7 @@ def test_a_gap_below_the_resolution_of_single_precision_counts_as_none(tmp_path,
     monkeypatch.setattr("nqs.exact.kernel.sectors.LARGE", 100)
     state = solved(tmp_path, "kagome18", 0.4)
     assert not state.degenerate
-    monkeypatch.setattr("nqs.exact.ground_state.SINGLE_DEGENERATE", 1.1 * state.gap)
+    monkeypatch.setattr("nqs.exact.ground_state.SINGLE_DEGENERATE", 1.1 * state.gap / abs(state.energy))
     with pytest.raises(GroundStateError, match="degenerate"):
         solved(tmp_path, "kagome18", 0.4)
 

@@ -97,10 +97,14 @@ class Space:
         self.projectors: np.ndarray = projectors.astype(dtype)
         self.length = np.sqrt(linked.orbits.sizes[fixed] / linked.walk.order).astype(dtype)[:, None]
 
+    def allowed(self, vector: np.ndarray) -> np.ndarray:
+        """The part of a vector (d n,) that is in the space."""
+        return self._project(vector.reshape(self.shape).copy()).ravel()
+
     def start(self, seed: int) -> np.ndarray:
         """A random vector of the space."""
         vector: np.ndarray = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
-        return self._project(vector).ravel()
+        return self.allowed(vector)
 
     def _project(self, vector: np.ndarray) -> np.ndarray:
         fixed = self.linked.orbits.fixed
