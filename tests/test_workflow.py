@@ -278,7 +278,7 @@ def test_two_runs_of_a_figure_have_the_same_id_and_bytes(smoke, tmp_path):
 def test_every_compute_rule_states_what_it_needs():
     seen = []
     for path in sorted((ROOT / "rules").glob("*.smk")):
-        for name, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule |\Z)", path.read_text(), re.M | re.S):
+        for name, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule[ :]|\Z)", path.read_text(), re.M | re.S):
             if "localrule: True" in body:
                 continue
             for directive in ("output", "params", "log", "benchmark", "threads", "resources", "conda", "shell"):
