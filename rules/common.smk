@@ -23,11 +23,11 @@ try:
     from nqs.workflow.work import Work, as_json
 
     CONFIG = load(PROJECT, config)
+    WORK = Work(CONFIG)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{CONFIG.scale}"
-WORK = Work(CONFIG)
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
 LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes

@@ -8,12 +8,12 @@ def stem(kind, study, target):
 
 def rows_files(study, name, target):
     """Files that hold the rows of a target, by kind."""
-    if target.names:
-        names = target.names if target.names[1:] else ("table",)
-        paths = [f"{stem('analysis', study, table)}.csv" for table in target.names]
-        return dict(zip(names, paths))
-    path = stem("analysis", study, name)
-    return {"table": f"{path}.csv", "cost": f"{path}_cost.json"}
+    files = {
+        kind: f"{stem('analysis', study, table)}.csv"
+        for kind, table in target.tables(name).items()
+    }
+    cost = f"{stem('analysis', study, name)}_cost.json"
+    return files if target.names else files | {"cost": cost}
 
 
 def caption(study, name):

@@ -24,11 +24,11 @@ def rows_of(study, name):
 
 def build_rows(name, files, settings, folder):
     """The rows of a target as its rule writes them, read again; several tables by name."""
-    kinds = found_studies()[name.partition("_")[0]].targets[name.partition("_")[2]].names
-    outputs = {kind: folder / f"{kind}.csv" for kind in (kinds if kinds[1:] else ("table",))}
+    _, short, target = rows.find(name)
+    outputs = {kind: folder / f"{kind}.csv" for kind in target.tables(short)}
     rows.build(name, Job(settings, files, outputs))
     tables = {kind: pd.read_csv(path) for kind, path in outputs.items()}
-    return tables if kinds[1:] else tables["table"]
+    return tables if len(tables) > 1 else tables.popitem()[1]
 
 
 def config_of(study, scale="smoke", **changes):

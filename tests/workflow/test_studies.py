@@ -7,7 +7,7 @@ from support.studies import ROOT
 
 from nqs.runtime.errors import ConfigError
 from nqs.workflow.configuration import Config, load
-from nqs.workflow.studies import found_studies
+from nqs.workflow.studies import check_entries, found_studies
 
 WHOLE = """
     from nqs.runtime.fields import Block
@@ -40,7 +40,9 @@ def home(tmp_path, monkeypatch, request):
             (folder / "__init__.py").touch()
             if text:
                 (folder / "study.py").write_text(textwrap.dedent(text))
-        return found_studies(package)
+        studies = found_studies(package)
+        check_entries(package)
+        return studies
 
     return find
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Job:
     device: str = "auto"
     code: str = ""
     checkpoints: Path | None = None
-    save_every: float = field(default=20.0)
+    save_every: float = 20.0
 
     def file(self, kind: str) -> Path:
         """The only input of its kind; InputError if there is none or several."""

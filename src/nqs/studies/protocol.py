@@ -121,6 +121,10 @@ class Target:
         """`figures`, `tables` or `rows`."""
         return "figures" if self.draw else "tables" if self.layout else "rows"
 
+    def tables(self, name: str) -> dict[str, str]:
+        """Output kind -> name of every table of rows; name: of the target."""
+        return {table: table for table in self.names} or {"table": name}
+
 
 @dataclass(frozen=True)
 class Study:

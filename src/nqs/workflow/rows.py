@@ -28,12 +28,13 @@ def find(name: str) -> tuple[Study, str, Target]:
 
 def build(name: str, job: Job) -> None:
     """Write the rows of a target, and what the training behind them cost; InputError if a kind of file is missing."""
-    _, _, target = find(name)
+    _, short, target = find(name)
     if absent := [kind for kind in target.needs if not job.inputs.get(kind)]:
         raise InputError(f"{name} needs files of kind {', '.join(absent)}")
     made = function(target.rows)(job.inputs, job.settings)
-    for kind, table in (made if isinstance(made, Mapping) else {"table": made}).items():
-        write(table, job.out(kind if target.names[1:] else "table"))
+    (first, *_) = target.tables(short)
+    for kind, table in (made if isinstance(made, Mapping) else {first: made}).items():
+        write(table, job.out(kind))
     if COST in job.outputs:
         with atomic(job.out(COST)) as temporary:
             temporary.write_text(json.dumps(function(target.cost)(job.inputs, job.settings)) + "\n")

@@ -1,4 +1,7 @@
-"""The studies: every package of nqs.studies holds one, as STUDY in its module `study`."""
+"""The studies: every package of nqs.studies holds one, as STUDY in its module `study`.
+
+That the functions they name exist is checked by `check_entries`: it reads the sources, which jobs need not do.
+"""
 
 from __future__ import annotations
 
@@ -42,19 +45,30 @@ def study_in(package: str) -> Study:
     if not isinstance(study, Study):
         raise ConfigError(f"{package}.study: no STUDY = Study(...) in it; see nqs.studies.protocol")
     for name, target in study.targets.items():
-        check_target(f"{package}.study: STUDY.targets['{name}']", target, study)
+        check_target(target_key(package, name), target, study)
     return study
 
 
 def check_target(key: str, target: Target, study: Study) -> None:
-    """ConfigError if a target names a function that is not there, or another target that is none."""
+    """ConfigError if a target shows another one that is none, or nothing."""
     if target.shows and target.shows not in study.targets:
         raise ConfigError(f"{key}.shows: '{target.shows}' is no target of {study.name}")
     if not target.rows and not target.shows:
         raise ConfigError(f"{key}: says neither how its rows are made (rows) nor whose it shows (shows)")
-    for field in ("rows", "draw", "layout", "cost"):
-        if entry := getattr(target, field):
-            try:
-                resolve(entry)
-            except ValueError as error:
-                raise ConfigError(f"{key}.{field}: {error}") from None
+
+
+def check_entries(home: str = HOME) -> None:
+    """ConfigError if a target of any study names a function that is not there."""
+    for package in packages(home):
+        for name, target in study_in(f"{home}.{package}").targets.items():
+            for field in ("rows", "draw", "layout", "cost"):
+                try:
+                    if entry := getattr(target, field):
+                        resolve(entry)
+                except ValueError as error:
+                    raise ConfigError(f"{target_key(f'{home}.{package}', name)}.{field}: {error}") from None
+
+
+def target_key(package: str, name: str) -> str:
+    """Where a target stands, for errors."""
+    return f"{package}.study: STUDY.targets['{name}']"

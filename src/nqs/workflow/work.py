@@ -14,6 +14,7 @@ from nqs.studies.protocol import Cell, Inputs, Study, Target
 from nqs.workflow.code_hash import code_hash
 from nqs.workflow.configuration import Common
 from nqs.workflow.stages import STAGES
+from nqs.workflow.studies import check_entries
 
 # Exact ground states of a cluster that a configuration knows can be asked for at any coupling.
 SHARED = ("hamiltonian", "ground_state")
@@ -25,6 +26,8 @@ class Work:
     def __init__(self, config: Common) -> None:
         self.config = config
         self.studies: dict[str, Study] = {study.name: study for study in config.studies()}
+        self.shared: dict[tuple[str, str], Cell] = {}
+        check_entries()
 
     @cached_property
     def cells(self) -> dict[tuple[str, str], Cell]:
@@ -35,7 +38,9 @@ class Work:
     def cell(self, stage: str, path: str) -> Cell:
         """The cell of a stage, or ConfigError with the nearest one."""
         if stage in SHARED:
-            return self._shared(stage, path)
+            if (stage, path) not in self.shared:
+                self.shared[stage, path] = self._shared(stage, path)
+            return self.shared[stage, path]
         if stage == "momentum_check":
             return self._momentum_check(path)
         if (stage, path) not in self.cells:
@@ -80,14 +85,9 @@ class Work:
     @cached_property
     def ground_states(self) -> list[str]:
         """Exact ground states that the studies ask for, sorted."""
-        cells = {file for cell in self.cells.values() for files in cell.inputs.values() for file in files}
-        targets = {
-            file
-            for study, _, target in self.targets()
-            for files in self.inputs(study, target).values()
-            for file in files
-        }
-        return sorted(file for file in cells | targets if file.startswith("ground_state/"))
+        asked = [cell.inputs for cell in self.cells.values()]
+        asked += [self.inputs(study, target) for study, _, target in self.targets()]
+        return sorted({file for one in asked for file in files_in(one) if file.startswith("ground_state/")})
 
     def targets(self) -> Iterator[tuple[Study, str, Target]]:
         """All targets with their study and name."""
@@ -111,7 +111,7 @@ class Work:
     def _behind(self, inputs: Inputs, study: Study) -> set[str]:
         """Entries of the code behind files."""
         found: set[str] = set()
-        for file in (file for files in inputs.values() for file in files):
+        for file in files_in(inputs):
             stage, path = self._origin(file)
             if stage == "analysis":
                 found |= self.computing(study, self.maker(study, path.split("/")[-1]))
@@ -122,11 +122,7 @@ class Work:
     def _code_of_cell(self, stage: str, path: str, study: Study) -> set[str]:
         """Entries behind one cell, found once for each kind of cell."""
         cell = self.cell(stage, path)
-        key = (
-            stage,
-            cell.code,
-            tuple(sorted({self._origin(file)[0] for files in cell.inputs.values() for file in files})),
-        )
+        key = (stage, cell.code, frozenset(self._origin(file)[0] for file in files_in(cell.inputs)))
         if key not in self._known:
             self._known[key] = {STAGES[stage].entry, *cell.code, *self._behind(cell.inputs, study)}
         return self._known[key]
@@ -164,6 +160,11 @@ class Work:
                 "code": code_hash(*showing, *self.computing(study, name)),
             }
         )
+
+
+def files_in(inputs: Inputs) -> Iterator[str]:
+    """All files of all kinds."""
+    return (file for files in inputs.values() for file in files)
 
 
 def as_json(value: object) -> str:

@@ -285,15 +285,20 @@ def dataset_cell(config: StudyConfig[Westerhout2020], key: DatasetKey, repeats: 
 def supervised_cell(config: StudyConfig[Westerhout2020], key: CellKey, members: Sequence[Member]) -> Cell:
     """The training of one network at one coupling."""
     settings = partial(supervised_settings, config, key, members)
-    code = (registry.entry(config.common.networks[key.network].architecture),)
-    return Cell("supervised", key.path, settings, data_of(key, members), config.common.n_sites(key.cluster), code)
+    n_sites = config.common.n_sites(key.cluster)
+    return Cell("supervised", key.path, settings, data_of(key, members), n_sites, code_of(config, key))
 
 
 def overlap_cell(config: StudyConfig[Westerhout2020], key: CellKey, members: Sequence[Member]) -> Cell:
     """Overlaps of the networks of one supervised cell."""
     inputs = {**data_of(key, members), "weights": [f"supervised/{key.path}.safetensors"]}
-    settings, code = partial(overlap_settings, config, key.cluster), supervised_cell(config, key, members).code
-    return Cell("overlaps", key.path, settings, inputs, config.common.n_sites(key.cluster), code)
+    settings, n_sites = partial(overlap_settings, config, key.cluster), config.common.n_sites(key.cluster)
+    return Cell("overlaps", key.path, settings, inputs, n_sites, code_of(config, key))
+
+
+def code_of(config: StudyConfig[Westerhout2020], key: CellKey) -> tuple[str, ...]:
+    """The network of a cell, which its configuration chooses."""
+    return (registry.entry(config.common.networks[key.network].architecture),)
 
 
 def data_of(key: CellKey, members: Iterable[Member]) -> dict[str, list[str]]:
