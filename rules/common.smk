@@ -12,11 +12,12 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
-from nqs.workflow.code_hash import code_hash
+from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake
 from nqs.workflow.stages import STAGES, by_size
 
 calm_snakemake()
+keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:
     from nqs.workflow.configuration import load

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import nqs
 from nqs.workflow.code_names import ON_IMPORT, Definition, Module
 from nqs.workflow.code_text import Link, Text
+from nqs.workflow.kept_answers import KeptAnswers
 
 
 class Content(NamedTuple):
@@ -161,10 +162,18 @@ def sources() -> Sources:
     return Sources(Path(nqs.__path__[0]), nqs.__name__)
 
 
+KEPT = KeptAnswers()
+
+
+def keep_answers(file: Path) -> None:
+    """Remember hashes and names from run to run in a file, for as long as no source changes."""
+    KEPT.keep_in(file, sources().paths.values())
+
+
 @cache
 def code_hash(*entries: str) -> str:
     """Sixteen hexadecimal digits that change when the code behind these entries does."""
-    return sources().code_hash(*entries)
+    return KEPT.answer(f"hash {' '.join(entries)}", lambda: sources().code_hash(*entries))
 
 
 def reached(*entries: str) -> list[str]:
@@ -179,4 +188,4 @@ def files_of(*entries: str) -> list[Path]:
 
 def resolve(entry: str) -> None:
     """ValueError if an entry names nothing."""
-    sources().definitions(entry)
+    KEPT.answer(f"definitions {entry}", lambda: str(len(sources().definitions(entry))))

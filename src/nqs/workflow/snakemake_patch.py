@@ -1,4 +1,4 @@
-"""A remedy for Snakemake's scheduler, which slows down with every job it has started.
+"""Remedies for Snakemake: a scheduler that slows down with every job it has started, and needless collections.
 
 Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
 look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
@@ -7,6 +7,7 @@ never ends. After some hundred jobs the main process looks without pause and tak
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -14,7 +15,8 @@ METHOD = "_schedule_reevalutation"  # Snakemake's spelling
 
 
 def calm_snakemake() -> None:
-    """Apply the remedy to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
+    """Apply the remedies to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
+    collect_garbage_rarely()
     try:
         from snakemake.scheduling.job_scheduler import JobScheduler
     except ImportError:
@@ -41,3 +43,12 @@ def look_again(scheduler: Any, delay: float) -> None:
     timer = threading.Timer(delay, wake)
     timer.daemon = True  # no wait for it at the end
     timer.start()
+
+
+def collect_garbage_rarely() -> None:
+    """Spare the collector what is loaded for good, and the hundred thousand objects of a large graph of jobs.
+
+    A full collection goes through all of them and finds nothing, over and over while the graph grows.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
