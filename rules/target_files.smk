@@ -48,8 +48,20 @@ def shown_files(study, name):
     }
 
 
+def all_rows(study):
+    """All tables of rows of a study."""
+    return [
+        f"{stem('analysis', study, table)}.csv"
+        for name, target in study.targets.items()
+        if not target.shows
+        for table in target.tables(name).values()
+    ]
+
+
 def all_files(study):
-    """Everything that a study shows, and rows that nothing shows."""
+    """Everything that a study shows, rows that nothing shows, and its verdicts."""
+    if study.claims:
+        yield f"{RESULTS}/claims/{study.name}.csv"
     for name, target in study.targets.items():
         if not target.shows or target.draw or target.layout:
             files = (

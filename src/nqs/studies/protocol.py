@@ -132,7 +132,8 @@ class Study:
 
     block: its block of the configuration; published: file below reference/ with the paper's numbers, if there are any,
     read by the function `read`; cells: all cells; check: refuses what no cell can be made from, by a ValueError that
-    names the key.
+    names the key; claims: mapping of the study's claims in reference/claims.yaml, without its name, to functions
+    (claim, tables of rows) -> evidence.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Study:
     published: str = ""
     read: str = ""
     check: Callable[[StudyConfig[Any]], None] = lambda config: None
+    claims: str = ""
 
     def shown(self, name: str) -> Target:
         """The target whose rows a target shows: another one, or itself."""

@@ -106,6 +106,20 @@ def figure(name: Target, settings: Settings, outputs: Outputs, inputs: Inputs = 
     show.show(name, job_of(settings, inputs, outputs))
 
 
+@app.command()
+def claims(
+    study: Annotated[str, typer.Argument(help="name of a study")],
+    settings: Settings,
+    outputs: Outputs,
+    inputs: Inputs = [],  # noqa: B006
+) -> None:
+    """The verdicts on all claims of a study."""
+    set_threads(1)
+    from nqs.workflow import claims as judging
+
+    judging.build(study, job_of(settings, inputs, outputs))
+
+
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def plan(context: typer.Context) -> None:
     """What would run, how many jobs, and how long it would take; takes Snakemake's targets and options."""

@@ -58,15 +58,22 @@ def check_target(key: str, target: Target, study: Study) -> None:
 
 
 def check_entries(home: str = HOME) -> None:
-    """ConfigError if a target of any study names a function that is not there."""
+    """ConfigError if a study, or a target of one, names a function that is not there."""
     for package in packages(home):
-        for name, target in study_in(f"{home}.{package}").targets.items():
+        study = study_in(f"{home}.{package}")
+        check_entry(study.claims, f"{home}.{package}.study: STUDY.claims")
+        for name, target in study.targets.items():
             for field in ("rows", "draw", "layout", "cost"):
-                try:
-                    if entry := getattr(target, field):
-                        resolve(entry)
-                except ValueError as error:
-                    raise ConfigError(f"{target_key(f'{home}.{package}', name)}.{field}: {error}") from None
+                check_entry(getattr(target, field), f"{target_key(f'{home}.{package}', name)}.{field}")
+
+
+def check_entry(entry: str, key: str) -> None:
+    """ConfigError with the key if an entry names nothing; an empty one is none."""
+    try:
+        if entry:
+            resolve(entry)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from None
 
 
 def target_key(package: str, name: str) -> str:

@@ -1,0 +1,28 @@
+"""The verdicts on all claims of a study: `python -m nqs claims <study>`."""
+
+from __future__ import annotations
+
+from nqs.analysis.ledger.claim import Tables, read_claims
+from nqs.analysis.ledger.table import ledger
+from nqs.analysis.table_files import read
+from nqs.runtime.errors import InputError
+from nqs.runtime.job import Job, function
+from nqs.workflow.rows import write
+from nqs.workflow.studies import found_studies
+
+
+def build(name: str, job: Job) -> None:
+    """Write the ledger of a study.
+
+    settings: scale. Inputs: claims, the list of all studies; table, the rows of the study's targets; published, the
+    paper's numbers. Output: table. InputError for a study that is none or has no claims.
+    """
+    studies = found_studies()
+    if name not in studies or not studies[name].claims:
+        known = ", ".join(known for known, study in studies.items() if study.claims)
+        raise InputError(f"'{name}' is no study with claims; known: {known}")
+    study = studies[name]
+    published = function(study.read)(job.file("published")) if study.read else {}
+    tables = Tables({path.stem: read([path]) for path in job.inputs.get("table", ())}, published)
+    claims = [claim for claim in read_claims(job.file("claims")).values() if claim.study == name]
+    write(ledger(claims, function(study.claims), tables, job.settings["scale"]), job.out("table"))
