@@ -31,6 +31,7 @@ STUDY = Study(
     read=f"{HERE}.curves:read_curves",
     cells=cells.cells,
     check=crosschecks.check,
+    claims=f"{HERE}.claims.ledger:CHECKS",
     targets={
         "fig1": Target(
             rows=f"{HERE}.tables.geometry:rows",

@@ -1,0 +1,68 @@
+"""Claims about stochastic reconfiguration (Fig. 2, lower row) and about signs without Marshall's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import hypot
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from nqs.analysis.ledger.claim import Claim, NoTable, Tables
+from nqs.analysis.ledger.evidence import Estimate, Evidence, above
+from nqs.studies.westerhout2020.claims.clusters import marshall_free
+from nqs.studies.westerhout2020.claims.curves import Curve
+from nqs.studies.westerhout2020.claims.selection import LATTICES, VARIATIONAL, against_j2, complete, inside
+
+FEWEST_SHARED = 4
+LEARNED = 0.95
+
+
+def sr_tracks_generalization(claim: Claim, tables: Tables) -> Iterator[Evidence]:
+    """Rank correlation over J2 of signs learned from samples and states found by energy, 24 spins, per lattice."""
+
+    def each() -> Iterator[Evidence]:
+        for lattice in LATTICES:
+            learned = against_j2(tables, lattice)
+            found = against_j2(tables, lattice, series=VARIATIONAL, metric="full")
+            learned, found = learned.common(found.x), found.common(learned.x)
+            if len(found) >= FEWEST_SHARED:
+                remark = _within(learned, found, lattice)
+                yield above("rank correlation over J2", _ranked(learned, found), 0.0, remark, part=lattice)
+
+    yield from complete(each(), LATTICES, "four shared J2")
+
+
+def _within(learned: Curve, found: Curve, lattice: str) -> str:
+    """The same correlation in the frustrated region alone."""
+    one, other = inside(learned, lattice), inside(found, lattice)
+    if len(one) < FEWEST_SHARED:
+        return ""
+    return f"frustrated region: {spearmanr(one.mean, other.mean).statistic:.2f}"
+
+
+def _ranked(one: Curve, other: Curve) -> Estimate:
+    """Spearman's, with the spread over curves drawn anew and that of unrelated curves of as many points."""
+    shift = np.random.default_rng(1).permutation(len(one.draws()))
+    pairs = zip(one.draws(), other.draws()[shift], strict=True)
+    drawn = float(np.std([spearmanr(first, second).statistic for first, second in pairs]))
+    value = float(spearmanr(one.mean, other.mean).statistic)
+    return Estimate(value, hypot(drawn, 1 / np.sqrt(len(one) - 1)))
+
+
+def sign_learned_without_marshall(claim: Claim, tables: Tables) -> Iterator[Evidence]:
+    """Overlap of signs at J2 = 0 on the square lattice, and that the basis has a sign problem."""
+    found = against_j2(tables, "square").at(0.0)
+    if found:
+        yield above("overlap at J2 = 0", found, LEARNED, part="learned")
+        yield from marshall_free()
+
+
+def psi2_sampling_beats_uniform(claim: Claim, tables: Tables) -> Iterator[Evidence]:
+    """Needs training sets drawn uniformly; none are."""
+    raise NoTable("of networks trained on uniformly drawn states")
+
+
+def batch_size_matters(claim: Claim, tables: Tables) -> Iterator[Evidence]:
+    """Needs critical fractions for several batch sizes; only one batch is scanned."""
+    raise NoTable("of training-set sizes scanned with several batches")
