@@ -24,8 +24,8 @@ COUNTS = {  # J1 and J2 bonds
 DEGREE = {"square": 8, "triangle": 6, "kagome": 4}  # neighbours of a site at J2 = J1
 DRAWN = ("square24", "triangle24", "kagome24")
 USED = (*DRAWN, "square30", "triangle30", "kagome30", "square32", "square36")
-SMALL = {"square16": (0.55,), "triangle16": (1.0,), "kagome12": (0.0, 0.4, 0.6, 1.0)}
-MOST_RAISED = 3  # magnetisations compared
+SMALL = {"square16": (0.55,), "triangle16": (1.0,), "kagome12": (0.0, 0.6, 1.0)}
+MOST_RAISED = 2  # magnetisations compared
 DEGENERATE = 1e-6  # J1, gap below which a level counts as degenerate
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from math import floor, hypot
 
 import numpy as np
+from scipy.stats import rankdata
 
 from nqs.analysis.ledger.evidence import Estimate
 
-N_DRAWS = 1000
+N_DRAWS = 500
 SEED = 20200
 
 
@@ -118,3 +119,18 @@ def steepest_fall(curve: Curve) -> Estimate:
     here = place(curve.mean)
     moved = float(np.std([middles[place(drawn)] for drawn in curve.draws()]))
     return Estimate(float(middles[here]), hypot(moved, (curve.x[here + 1] - curve.x[here]) / np.sqrt(12)))
+
+
+def correlation(one: Curve, other: Curve, ranked: bool = False) -> Estimate:
+    """Pearson's correlation of two curves over the same x, or Spearman's of their ranks; NaN if one is constant."""
+
+    def read(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        if ranked:
+            first, second = rankdata(first, axis=-1), rankdata(second, axis=-1)
+        first, second = (values - values.mean(-1, keepdims=True) for values in (first, second))
+        norm = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
+        return np.divide((first * second).sum(-1), norm, out=np.full(norm.shape, np.nan), where=norm > 0)
+
+    drawn = read(one.draws(), other.draws()[::-1])  # reversed: the draws of both use the same random numbers
+    value = float(read(one.mean[None], other.mean[None])[0])
+    return Estimate(value, float(np.nanstd(drawn)), min(one.n_smallest, other.n_smallest))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, near
-from nqs.studies.westerhout2020.claims.curves import Curve, combined, minimum, steepest_fall
+from nqs.studies.westerhout2020.claims.curves import Curve, combined, correlation, minimum, steepest_fall
 from nqs.studies.westerhout2020.claims.selection import LATTICES, absent, against_j2, by_j2, complete
 from nqs.studies.westerhout2020.curves import GROWTH, GROWTH_SITES
 from nqs.studies.westerhout2020.tables.training_size import ABOVE, FOUND
@@ -107,17 +107,8 @@ def spins30_same_j2_pattern(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 
 def _alike(small: Curve, large: Curve, lattice: str, part: str) -> Iterator[Evidence]:
-    r = _correlation(small, large)
+    r = correlation(small, large)
     yield above("correlation of 24 and 30 spins", r, LIKE, f"{len(small)} J2", part=part)
     places = [steepest_fall(one) if lattice == "kagome" else minimum(one) for one in (small, large)]
     apart = combined([(1.0, places[1]), (-1.0, places[0])])
     yield near("J2 of dip or fall, 30 - 24 spins", apart, 0.0, tolerance=PLACE, part=f"{part}, place")
-
-
-def _correlation(one: Curve, other: Curve) -> Estimate:
-    """Pearson's, with the spread over curves drawn anew."""
-    shift = np.random.default_rng(1).permutation(len(one.draws()))
-    pairs = zip(one.draws(), other.draws()[shift], strict=True)
-    drawn = [float(np.corrcoef(first, second)[0, 1]) for first, second in pairs]
-    n = min(one.n_smallest, other.n_smallest)
-    return Estimate(float(np.corrcoef(one.mean, other.mean)[0, 1]), float(np.std(drawn)), n)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from math import hypot
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from nqs.analysis.ledger.claim import Claim, NoTable, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above
 from nqs.studies.westerhout2020.claims.clusters import marshall_free
-from nqs.studies.westerhout2020.claims.curves import Curve
+from nqs.studies.westerhout2020.claims.curves import Curve, correlation
 from nqs.studies.westerhout2020.claims.selection import LATTICES, VARIATIONAL, against_j2, complete, inside
 
 FEWEST_SHARED = 4
@@ -38,16 +37,13 @@ def _within(learned: Curve, found: Curve, lattice: str) -> str:
     one, other = inside(learned, lattice), inside(found, lattice)
     if len(one) < FEWEST_SHARED:
         return ""
-    return f"frustrated region: {spearmanr(one.mean, other.mean).statistic:.2f}"
+    return f"frustrated region: {correlation(one, other, ranked=True).value:.2f}"
 
 
 def _ranked(one: Curve, other: Curve) -> Estimate:
-    """Spearman's, with the spread over curves drawn anew and that of unrelated curves of as many points."""
-    shift = np.random.default_rng(1).permutation(len(one.draws()))
-    pairs = zip(one.draws(), other.draws()[shift], strict=True)
-    drawn = float(np.std([spearmanr(first, second).statistic for first, second in pairs]))
-    value = float(spearmanr(one.mean, other.mean).statistic)
-    return Estimate(value, hypot(drawn, 1 / np.sqrt(len(one) - 1)))
+    """Spearman's, with the errors of both curves and the spread of unrelated curves of as many points."""
+    found = correlation(one, other, ranked=True)
+    return Estimate(found.value, hypot(found.error, 1 / np.sqrt(len(one) - 1)))
 
 
 def sign_learned_without_marshall(claim: Claim, tables: Tables) -> Iterator[Evidence]:
