@@ -83,7 +83,7 @@ for study in WORK.studies.values():
             benchmark:
                 f"{RESULTS}/benchmarks/claims/{study.name}.tsv"
             conda:
-                "../envs/plot.yaml"
+                "../envs/claims.yaml"
             threads: 1
             resources:
                 **SMALL,

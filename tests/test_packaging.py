@@ -156,14 +156,16 @@ def imported_packages(entries: list[str]) -> set[str]:
 
 
 def entries() -> list[tuple[str, list[str], str]]:
-    """Name, entries and conda environment of every stage, and of the rows and the drawing of every target."""
+    """Name, entries and conda environment of every stage, of rows and drawing of every target, and of the claims."""
     stages = [(stage.name, [stage.entry], stage.environment) for stage in STAGES.values()]
     targets = [
         (f"{study}_{name}", [entry for entry in (target.rows, target.draw, target.layout) if entry], "plot")
         for study, one in found_studies().items()
         for name, target in one.targets.items()
     ]
-    return stages + targets
+    judging = "nqs.workflow.claims:build"
+    claims = [(f"{name}_claims", [one.claims, judging], "claims") for name, one in found_studies().items() if one.claims]
+    return stages + targets + claims
 
 
 def test_some_stage_uses_each_environment():

@@ -24,6 +24,7 @@ ENVIRONMENTS = {
     "ed": [*COMMON, "llvmlite", "quspin"],
     "torch": [*COMMON, "safetensors", "torch"],
     "plot": [*COMMON, "matplotlib", "safetensors", "statsmodels"],
+    "claims": [*COMMON, "safetensors", "statsmodels", "torch"],
 }
 HEADER = """\
 # Made from requirements.lock by tools/make_envs.py; edit those, not this.

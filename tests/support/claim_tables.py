@@ -24,7 +24,7 @@ J2 = {
 SCANNED = {"square": [0, 0.4, 0.55, 1.0], "triangle": [0, 0.6, 1.0, 1.3], "kagome": [0.4, 0.5, 0.6, 1.0]}
 LARGEST = {24: -2.0, 30: -2.7, 32: -4.0, 36: -4.6}  # log10 of the largest training fraction
 ONSET = {24: -3.3, 30: -4.2, 32: -5.2, 36: -6.0}  # log10 of the critical one at J2 = 0
-SLOPE = {"square": 0.0, "triangle": 0.2, "kagome": 0.5}
+SLOPE = {"square": 0.0, "triangle": 0.1, "kagome": 0.5}
 SIZES = 26  # of a scan over two decades and a half
 AT_J2 = {24: 0.01, 30: 2e-4}
 STEEP, GENTLE = 0.05, 0.3  # decades, scale of the rises of signs and amplitudes

@@ -42,10 +42,11 @@ def points(tables: Tables, **cell: Any) -> pd.DataFrame:
 
 def chosen(rows: pd.DataFrame, **cell: Any) -> pd.DataFrame:
     """Rows with these values."""
+    mask = np.ones(len(rows), bool)
     for name, value in cell.items():
         close = isinstance(value, float)
-        rows = rows[np.isclose(rows[name].to_numpy(float), value, rtol=1e-6) if close else rows[name] == value]
-    return rows
+        mask &= np.isclose(rows[name].to_numpy(float), value, rtol=1e-6) if close else (rows[name] == value).to_numpy()
+    return rows[mask]
 
 
 def by_j2(rows: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame]]:
