@@ -164,7 +164,9 @@ def entries() -> list[tuple[str, list[str], str]]:
         for name, target in one.targets.items()
     ]
     judging = "nqs.workflow.claims:build"
-    claims = [(f"{name}_claims", [one.claims, judging], "claims") for name, one in found_studies().items() if one.claims]
+    claims = [
+        (f"{name}_claims", [one.claims, judging], "claims") for name, one in found_studies().items() if one.claims
+    ]
     return stages + targets + claims
 
 

@@ -36,7 +36,7 @@ def level(lattice: str, network: str, target: str, j2: float) -> float:
     if lattice == "square":
         return float(0.99 - depth * np.exp(-(((j2 - 0.55) / 0.06) ** 2)))
     if lattice == "triangle":
-        return float(0.99 - depth * (np.clip((j2 - 0.7) / 0.3, 0, 1) - 0.15 * (j2 > 1.05)))
+        return float(0.99 - depth * (np.clip((j2 - 0.7) / 0.3, 0, 1) - 0.5 * (j2 > 1.05)))
     if j2 < 0.522:
         return 0.995
     return 0.92 - 0.08 * min(j2, 1.0) if target == "amplitude" else 0.45 if j2 < 0.75 else 0.02

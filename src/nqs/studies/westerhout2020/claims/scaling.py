@@ -110,6 +110,8 @@ def spins30_same_j2_pattern(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def _alike(small: Curve, large: Curve, lattice: str, part: str) -> Iterator[Evidence]:
     r = correlation(small, large)
     yield above("correlation of 24 and 30 spins", r, LIKE, f"{len(small)} J2", part=part)
+    if part.endswith("cnn"):  # its dips are too shallow to have a place
+        return
     places = [steepest_fall(one) if lattice == "kagome" else minimum(one) for one in (small, large)]
     apart = combined([(1.0, places[1]), (-1.0, places[0])])
     yield near(
