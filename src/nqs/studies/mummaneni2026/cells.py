@@ -23,6 +23,8 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "fig12": ("density", "sweep"),
     "figX1": ("sweep",),
     "figX2": ("small", "density", "polarised"),
+    "trained": ("small", "density"),
+    "ablated": ("sweep",),
     TABLE: ("small", "density", "sweep"),
 }
 
