@@ -153,7 +153,8 @@ def fraction_rises_with_alpha_n12(claim: Claim, tables: Tables) -> Iterator[Evid
         if not {2, 5} <= {*means}:
             continue
         for alpha in (2, 5):
-            yield near("m'/M", means[alpha], printed[f"alpha{alpha}"], PRINTED_DIGIT, 0.02, part=f"alpha = {alpha}", reading=words)  # fmt: skip
+            yield near("m'/M", means[alpha], printed[f"alpha{alpha}"], PRINTED_DIGIT, 0.02, part=f"alpha = {alpha}",
+                       reading=words)  # fmt: skip
         yield above("m'/M at alpha = 5 less that at 2", means[5] - means[2], 0.0, part="rise", reading=words)
 
 

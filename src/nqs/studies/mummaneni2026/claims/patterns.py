@@ -16,8 +16,10 @@ from nqs.studies.mummaneni2026.claims.selected import (
     TAU,
     VARIANT,
     alternates,
+    another,
     groups,
     most,
+    near_in_ln,
     next_model,
     profiles,
     projection,
@@ -157,7 +159,7 @@ def recovery_others(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 
 def _recovery(tables: Tables, n_sites: int, printed: float, part: str, **values: Any) -> Iterator[Evidence]:
-    """ln of the missed energy in percent: median model, scatter from the range over models."""
+    """Missed energy in percent: ln of that of the median model, its scatter from the range over models."""
     columns = ["recovery_error_percent", "recovery_low", "recovery_high", "n_models", "alpha"]
     table = select(tables, "fig9", columns, n_sites=n_sites, series="important", **values)
     for cell, rows in groups(table, *VARIANT):
@@ -165,10 +167,9 @@ def _recovery(tables: Tables, n_sites: int, printed: float, part: str, **values:
         n = int(row.n_models)
         wide = np.log(row.recovery_high / row.recovery_low) if row.recovery_low > 0 and n > 1 else np.inf
         sd = wide / normal_range(n) if n > 1 else np.inf
-        yield next_model("ln of the missed energy (%)", np.log(row.recovery_error_percent), sd, n, np.log(printed),
-                         resolution=np.log(2), part=part, reading=reading(cell),
-                         remark=f"{row.recovery_error_percent:.3g} %, models {row.recovery_low:.3g} to "
-                         f"{row.recovery_high:.3g} %, alpha = {row.alpha:g}")  # fmt: skip
+        words = f"models {row.recovery_low:.3g} to {row.recovery_high:.3g} %, alpha = {row.alpha:g}"
+        yield near_in_ln("energy missed (%)", another(np.log(row.recovery_error_percent), sd, n), printed,
+                         resolution=np.log(2), part=part, reading=reading(cell), remark=words)  # fmt: skip
 
 
 def normal_range(n: int) -> float:

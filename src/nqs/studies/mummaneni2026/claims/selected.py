@@ -7,6 +7,7 @@ whether r = 0 enters the correlation criterion (`with_r0`), and the kind of fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,19 @@ def one_model(quantity: str, values: Any, published: float, **more: Any) -> Evid
 
 def next_model(quantity: str, mean: float, sd: float, n: int, published: float, **more: Any) -> Evidence:
     """The same from the mean and standard deviation of n models."""
-    error = sd * np.sqrt(1 + 1 / n) if n else np.inf
-    return near(quantity, Estimate(float(mean), float(error), int(n)), published, **more)
+    return near(quantity, another(mean, sd, n), published, **more)
+
+
+def another(mean: float, sd: float, n: int) -> Estimate:
+    """Where one more value may lie, from the mean and standard deviation of n."""
+    return Estimate(float(mean), float(sd * np.sqrt(1 + 1 / n)) if n else np.inf, int(n))
+
+
+def near_in_ln(quantity: str, ln: Estimate, published: float, **more: Any) -> Evidence:
+    """Evidence for a printed number from the logarithm of ours; tolerance and resolution are factors, as logarithms."""
+    found = near(quantity, ln, float(np.log(published)), **more)
+    value = float(np.exp(ln.value))
+    return replace(found, value=value, error=value * ln.error, published=published)
 
 
 def slope(x: Any, y: Any) -> Estimate:
