@@ -26,7 +26,7 @@ from nqs.studies.mummaneni2026.claims.selected import (
     value_of,
 )
 
-SMALL = (4, 8)
+SMALL, SWEEP = (4, 8), tuple(range(8, 21, 2))  # rings of Figs. 2 to 8, and of the systematic study
 IMPACTS = ("energy_impact", "correlation_impact")
 SIGNIFICANT, LOW = 0.6, 0.3  # |S_AFM| of a specialised unit, and of one that is not
 LARGE, NEGLIGIBLE = 0.1, 0.01  # |dE|/|E| of a unit that matters, and of one that does not
@@ -155,7 +155,7 @@ def important_removal_penalty(claim: Claim, tables: Tables) -> Iterator[Evidence
                 yield above(f"{impact}, important less other units", mean(gap), 0.0, **more)
     if "ablation" in tables:
         columns = {"penalised": 0.95, "energy_gap": 0.0, "correlation_gap": 0.0}
-        for cell, part in groups(select(tables, "ablation", VARIANT), *VARIANT):
+        for cell, part in groups(select(tables, "ablation", VARIANT, n_sites=SWEEP), *VARIANT):
             for column, bound in columns.items():
                 values = part.get(column, pd.Series(dtype=float))
                 yield above(f"{column} over models", mean(values), bound, part="N = 8 to 20", reading=reading(cell))
