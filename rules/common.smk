@@ -28,6 +28,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+CLAIMS = PROJECT / "reference/claims.yaml"  # what all papers state
 RESULTS = f"results/{CONFIG.scale}"
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes

@@ -16,6 +16,7 @@ for study, name, target in WORK.targets():
             input:
                 **below_results(WORK.inputs(study, target)),
                 **(published(study) if target.reads_published else {}),
+                **({"claims": CLAIMS} if target.reads_claims else {}),
             output:
                 **rows_files(study, name, target),
             log:
@@ -75,7 +76,7 @@ for study in WORK.studies.values():
             input:
                 **published(study),
                 table=all_rows(study),
-                claims=PROJECT / "reference/claims.yaml",
+                claims=CLAIMS,
             output:
                 table=f"{RESULTS}/claims/{study.name}.csv",
             log:

@@ -39,7 +39,7 @@ def test_every_cell_exists_once_and_is_shown():
     cells = vmc_cells(SMOKE)
     assert len(cells) == len(set(cells)) == len({key.path for key in cells})
     assert set(cells) == {key for figure in FIGURES for key in table_cells(SMOKE, figure)}
-    assert SHOWN.keys() == PER_CELL.keys() == {*FIGURES, TABLE}
+    assert SHOWN.keys() == {*PER_CELL, TABLE} == {*FIGURES, "trained", "ablated", TABLE}
     assert ANALYSED.keys() < PER_CELL.keys()
 
 
@@ -93,9 +93,16 @@ def test_provenance_names_the_blocks_behind_a_figure():
 
 def test_tables_get_the_files_they_need():
     study = found_studies()["mummaneni2026"]
-    for name in [*FIGURES, TABLE]:
+    for name in PER_CELL:
         assert {*PER_CELL[name], *ANALYSED.get(name, ())} == {*study.targets[name].needs}, name
         assert study.targets[name].inputs(SMOKE).keys() == {*study.targets[name].needs}
+
+
+def test_printed_numbers_are_judged_from_all_other_tables():
+    targets = found_studies()[STUDY].targets
+    (files,) = targets[TABLE].inputs(SMOKE).values()
+    others = {table for name, one in targets.items() if name != TABLE for table in one.tables(name).values()}
+    assert set(files) == {f"analysis/{STUDY}/{table}.csv" for table in others}
 
 
 def test_the_polarised_ring_keeps_parameters_for_longer_and_enters_its_figure_only():

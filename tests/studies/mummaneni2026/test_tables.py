@@ -13,8 +13,7 @@ from support.studies import build_rows, figures_of
 from nqs.analysis import rbm_observables
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Job
-from nqs.studies.mummaneni2026.claims import trends as published_trends
-from nqs.studies.mummaneni2026.tables import small_rings
+from nqs.studies.mummaneni2026.tables import small_rings, trained
 from nqs.workflow import rows
 
 TAU, TAUS = 0.3, [0.1, 0.2, 0.3, 0.6]
@@ -276,18 +275,80 @@ def test_cells_whose_models_all_failed_are_skipped(study, tmp_path, ground_state
         assert set(table.n_sites) == {8}
 
 
-def test_published_numbers_and_trends_are_read_from_the_files(study, tmp_path):
-    files = study.files("sweep", "small", "density")
-    published = Path(__file__).parents[3] / "reference" / "mummaneni2026" / "published.yaml"
-    numbers = build_rows("mummaneni2026_tableX1", files | {"published": [published]}, {"tau": TAU}, tmp_path)
-    trends = build_rows("mummaneni2026_claims", files, {"tau": TAU}, tmp_path)
-    assert set(trends.claim) == set(published_trends.TRENDS)
-    models = numbers[(numbers.claim == "converged_models") & (numbers.sector == "sampled")]
-    assert (models[["ours", "n_models"]] == [0, 18]).all(axis=None)  # six cells of three models per mode
-    # Trained for 30 iterations, cells without a converged model: nothing may be judged but the failures to converge.
-    judged = numbers[numbers.verdict != "no data at this scale"]
-    assert judged.empty
-    assert set(trends[trends.claim == "n8_distributed"].verdict) == {"no data at this scale"}
+SMALL = {"small": {"sizes": [4, 8], "alpha": 2}}
+
+
+def test_trained_has_every_model_and_every_unit_of_the_small_rings(study):
+    tables = build_rows("mummaneni2026_trained", study.files("small", "density"), SMALL, study.folder)
+    courses, units = tables["courses"], tables["small_units"]
+    assert len(courses) == (4 + 4) * 3  # cells of small rings and densities, models
+    one = courses[(courses.n_sites == 8) & (courses["mode"] == "sound") & (courses.repeat == 1)].iloc[0]
+    energy = ENERGY[8] * (0.99 - np.exp(-np.arange(30) / 10))  # as invented; fewer iterations than a window
+    assert_allclose([one.late_energy, one.late_error], [energy.mean(), 1 - energy.mean() / ENERGY[8]])
+    assert np.isnan(one.reached_1e2)  # its energy levels off 1 % above
+    assert courses[courses.repeat == 0].reached_1e2.isna().all()  # exp(-2.9) is left at the end
+    assert len(units) == 2 * 2 * (8 + 16) * 3  # modes, sectors, units, models
+    cell = study.blocks["small"][0]
+    machine = random_machine(4, 8, 2, 0.01)  # of the snapshot before training
+    own = units[(units.n_sites == 4) & (units["mode"] == cell.mode) & (units.sector == "all") & (units.repeat == 2)]
+    assert_allclose(own.s_afm_initial, rbm_observables.staggered_score(machine.weights))
+    assert_allclose(own.aligned, trained.longest_run(random_machine(4, 8, 2).weights))
+
+
+def test_longest_run_closes_around_the_ring():
+    signs = np.array([[1, 1, 1, -1], [1, -1, 1, 1], [1, -1, 1, -1], [1, 1, 1, 1], [1, 1, -1, -1]])
+    assert trained.longest_run(signs * 0.3).tolist() == [3, 3, 1, 4, 2]
+
+
+def test_rises_are_counted_in_standard_errors():
+    noise = np.random.default_rng(0).normal(size=1500)
+    falling = np.exp(-np.arange(1500) / 200)
+    assert trained.largest_rise(falling + 0.01 * noise) < 5
+    assert trained.largest_rise(np.roll(falling, 700) + 0.01 * noise) > 20
+    assert np.isnan(trained.largest_rise(falling[:99]))
+
+
+def test_a_first_iteration_within_a_bound():
+    curve = pd.DataFrame({"iteration": [0, 4, 8], "energy": [-1.0, -1.985, -1.999]})
+    found = [trained._first_within(curve, -2.0, bound) for bound in (1e-2, 1e-3, 1e-4)]
+    assert_allclose(found, [4, 8, np.nan])
+
+
+def test_ablated_counts_what_units_and_groups_do(study):
+    tables = build_rows("mummaneni2026_ablated", study.files("sweep"), {"tau": TAU}, study.folder)
+    ablation, modes = tables["ablation"], tables["impact_modes"]
+    assert len(ablation) == 12 * 2 * 2  # cells, models that did not fail, sectors
+    assert len(modes) == 12 * 2 * 2  # cells, sectors, impacts
+    cell = study.blocks["sweep"][-1]
+    units = pd.read_parquet(cell.file("_units.parquet")).query("sector == 'zero' and repeat == 1")
+    state = pd.read_csv(cell.file("_states.csv")).query("sector == 'zero' and repeat == 1").iloc[0]
+    keys = {"n_sites": cell.n_sites, "alpha": cell.alpha, "mode": cell.mode, "sector": "zero", "repeat": 1}
+    row = ablation[(ablation[list(keys)] == pd.Series(keys)).all(axis=1)].iloc[0]
+    impact, whole = units.energy_impact, np.array([state[f"czz_{r}"] for r in range(1, 5)])
+    assert_allclose(row.participation, impact.sum() ** 2 / (len(units) * (impact**2).sum()))
+    alone = units[[f"czz_alone_{r}" for r in range(1, 5)]].to_numpy() @ whole / (whole @ whole)
+    assert_allclose(row.best_alone, alone.max())
+    chosen = (impact > TAU) | (units.correlation_impact > TAU)
+    assert_allclose(row.penalised, (units.delta_energy[chosen] > 0).mean())
+    assert_allclose(row.energy_gap, impact[chosen].mean() - impact[~chosen].mean())
+    kept = np.array([state[f"czz_important_{r}"] for r in range(1, 5)])
+    assert_allclose(row.likeness, np.corrcoef(kept, whole)[0, 1])
+    assert_allclose(row.same_sign, np.mean(np.sign(kept) == np.sign(whole)))
+    others = np.array([state[f"czz_unimportant_{r}"] for r in range(1, 5)])
+    assert_allclose(row.others, others @ whole / (whole @ whole))
+
+
+def test_printed_numbers_are_judged_from_the_tables_of_the_other_targets(study, tmp_path):
+    reference = Path(__file__).parents[3] / "reference"
+    build_rows("mummaneni2026_trained", study.files("small", "density"), SMALL, tmp_path)
+    study.table("figX1", "sweep").to_csv(tmp_path / "figX1.csv", index=False)
+    files = {"table": sorted(tmp_path.glob("*.csv")), "published": [reference / "mummaneni2026/published.yaml"],
+             "claims": [reference / "claims.yaml"]}  # fmt: skip
+    numbers = build_rows("mummaneni2026_tableX1", files, {"scale": "laptop"}, tmp_path)
+    # Trained for 30 iterations: only what follows from exact energies is judged.
+    judged = numbers[numbers.verdict != "not tested at this scale"]
+    assert set(judged.claim) == {"energy_per_site_n4_n8"}
+    assert "cannot be true" in set(judged.verdict)
 
 
 def test_unknown_figures_and_missing_files_are_refused(study, tmp_path):

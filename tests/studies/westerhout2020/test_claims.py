@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.claim_tables import GENTLE, ONSET, SCANNED, critical, overlap, rise, tables
+from support.westerhout2020_claim_tables import GENTLE, ONSET, SCANNED, critical, overlap, rise, tables
 
 from nqs.analysis.ledger.claim import NoTable, Tables, read_claims
 from nqs.analysis.ledger.evidence import Estimate

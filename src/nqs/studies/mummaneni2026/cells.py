@@ -23,6 +23,8 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "fig12": ("density", "sweep"),
     "figX1": ("sweep",),
     "figX2": ("small", "density", "polarised"),
+    "trained": ("small", "density"),
+    "ablated": ("sweep",),
     TABLE: ("small", "density", "sweep"),
 }
 
@@ -144,7 +146,7 @@ def figure_config(config: StudyConfig[Mummaneni2026], figure: str) -> dict[str, 
         return {}
     asked = sorted(name for name, cells in ASKED_BY.items() if keys & set(cells(config)))
     used = {name: blocks[name] for name in ("modes", "vmc", *blocks["modes"], *asked)}
-    importance = blocks["importance"] if figure in ANALYSED else {"tau": blocks["importance"]["tau"]}
+    importance = blocks["importance"] if figure in (*ANALYSED, TABLE) else {"tau": blocks["importance"]["tau"]}
     return used | {"importance": importance, "seed": config.seed, "ground_state": config.ground_state}
 
 

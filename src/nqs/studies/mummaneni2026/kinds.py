@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TABLE = "tableX1"
+TABLE = "tableX1"  # a view of the ledger of claims
 # Files of each cell behind a table; traces come in the order of the models.
 PER_CELL: dict[str, tuple[str, ...]] = {
     "fig1": (),
@@ -19,7 +19,8 @@ PER_CELL: dict[str, tuple[str, ...]] = {
     "fig12": ("models", "traces", "states"),
     "figX1": ("models", "states"),
     "figX2": ("models", "traces", "snapshots"),
-    "tableX1": ("models", "traces", "states", "units", "snapshots", "weights"),
+    "trained": ("models", "traces", "states", "units", "weights"),
+    "ablated": ("states", "units"),
 }
 # Tables over all cells of the sweep that a table is made from.
 ANALYSED: dict[str, tuple[str, ...]] = {
@@ -27,7 +28,6 @@ ANALYSED: dict[str, tuple[str, ...]] = {
     "fig10": ("importance", "fractions", "power_laws"),
     "fig11": ("fractions", "power_laws"),
     "fig12": ("importance", "fractions"),
-    TABLE: ("importance", "fractions", "power_laws"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from nqs.studies.mummaneni2026 import cells
 from nqs.studies.mummaneni2026.config import Mummaneni2026
@@ -15,6 +16,11 @@ HERE = "nqs.studies.mummaneni2026"
 def tau(config: StudyConfig[Mummaneni2026]) -> dict[str, float]:
     """The relative change of energy or correlation that makes a hidden unit important."""
     return {"tau": config.block.importance.tau}
+
+
+def small(config: StudyConfig[Mummaneni2026]) -> dict[str, Any]:
+    """The rings of Figs. 2 to 8."""
+    return {"small": {name: config.plain["small"][name] for name in ("sizes", "alpha")}}
 
 
 def taus(config: StudyConfig[Mummaneni2026]) -> dict[str, list[float]]:
@@ -34,6 +40,61 @@ def target(name: str, rows: str, draw: str) -> Target:
     )
 
 
+TARGETS: dict[str, Target] = {
+    "fig1": target("fig1", "small_rings", "training"),
+    "fig2": target("fig2", "small_rings", "training"),
+    "fig3": target("fig3", "small_rings", "training"),
+    "fig4": target("fig4", "small_rings", "units"),
+    "fig5": target("fig5", "small_rings", "units"),
+    "fig6": target("fig6", "small_rings", "units"),
+    "fig7": target("fig7", "small_rings", "units"),
+    "fig8": target("fig8", "small_rings", "units"),
+    "fig9": target("fig9", "sweep", "sweep"),
+    "fig10": target("fig10", "sweep", "sweep"),
+    "fig11": target("fig11", "sweep", "sweep"),
+    "fig12": target("fig12", "sweep", "training"),
+    "figX1": target("figX1", "sweep", "sweep"),
+    "figX2": target("figX2", "small_rings", "training"),
+    "importance": Target(
+        rows=f"{HERE}.tables.importance:rows",
+        inputs=cells.swept,
+        settings=taus,
+        names=("importance", "fractions", "power_laws"),
+    ),
+    "trained": Target(
+        rows=f"{HERE}.tables.trained:rows",
+        inputs=partial(cells.inputs_of, table="trained"),
+        settings=small,
+        names=("courses", "small_units"),
+        needs=needs("trained"),
+    ),
+    "ablated": Target(
+        rows=f"{HERE}.tables.ablated:rows",
+        inputs=partial(cells.inputs_of, table="ablated"),
+        settings=tau,
+        names=("ablation", "impact_modes"),
+        needs=needs("ablated"),
+    ),
+}
+
+
+def tables(config: StudyConfig[Mummaneni2026]) -> dict[str, list[str]]:
+    """All tables of rows of the targets above."""
+    names = (table for name, one in TARGETS.items() for table in one.tables(name).values())
+    return {"table": [f"analysis/{STUDY.name}/{name}.csv" for name in names]}
+
+
+LEDGER = Target(
+    rows=f"{HERE}.claims.ledger:rows",
+    inputs=tables,
+    settings=lambda config: {"scale": config.common.scale},
+    used=partial(cells.figure_config, figure=TABLE),
+    layout="nqs.analysis.ledger.printed:markdown",
+    reads_published=True,
+    reads_claims=True,
+    needs=("table", "published", "claims"),
+)
+
 STUDY = Study(
     name="mummaneni2026",
     citation="Mummaneni and Sajjan 2026",
@@ -41,42 +102,6 @@ STUDY = Study(
     published="mummaneni2026/published.yaml",
     read="nqs.analysis.facts:read_facts",
     cells=cells.cells,
-    targets={
-        "fig1": target("fig1", "small_rings", "training"),
-        "fig2": target("fig2", "small_rings", "training"),
-        "fig3": target("fig3", "small_rings", "training"),
-        "fig4": target("fig4", "small_rings", "units"),
-        "fig5": target("fig5", "small_rings", "units"),
-        "fig6": target("fig6", "small_rings", "units"),
-        "fig7": target("fig7", "small_rings", "units"),
-        "fig8": target("fig8", "small_rings", "units"),
-        "fig9": target("fig9", "sweep", "sweep"),
-        "fig10": target("fig10", "sweep", "sweep"),
-        "fig11": target("fig11", "sweep", "sweep"),
-        "fig12": target("fig12", "sweep", "training"),
-        "figX1": target("figX1", "sweep", "sweep"),
-        "figX2": target("figX2", "small_rings", "training"),
-        TABLE: Target(
-            rows=f"{HERE}.claims.table:rows",
-            inputs=partial(cells.inputs_of, table=TABLE),
-            settings=tau,
-            used=partial(cells.figure_config, figure=TABLE),
-            layout="nqs.analysis.claims:markdown",
-            reads_published=True,
-            needs=needs(TABLE),
-        ),
-        "importance": Target(
-            rows=f"{HERE}.tables.importance:rows",
-            inputs=cells.swept,
-            settings=taus,
-            names=("importance", "fractions", "power_laws"),
-        ),
-        "claims": Target(
-            rows=f"{HERE}.claims.trends:rows",
-            inputs=partial(cells.inputs_of, table=TABLE),
-            settings=tau,
-            names=("claims",),
-            needs=needs(TABLE),
-        ),
-    },
+    targets={**TARGETS, TABLE: LEDGER},
+    claims=f"{HERE}.claims.ledger:CHECKS",
 )

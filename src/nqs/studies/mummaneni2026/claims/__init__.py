@@ -1,1 +1,1 @@
-"""The paper's statements, tested on our tables."""
+"""Checks of the paper's claims, by theme: what its statements mean for our tables."""
