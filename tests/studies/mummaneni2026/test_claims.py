@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support import mummaneni2026_claim_tables as claim_tables as made
+from support import mummaneni2026_claim_tables as made
 
 from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.printed import COLUMNS, printed
