@@ -29,6 +29,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{CONFIG.scale}"
+CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
 LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes

@@ -27,6 +27,10 @@ class Common(Protocol):
     """What all studies share of the configuration."""
 
     @property
+    def scale(self) -> str:
+        """Name of the preset."""
+
+    @property
     def seed(self) -> int:
         """Enters every random seed."""
 
@@ -60,6 +64,11 @@ class StudyConfig(Generic[B]):
 
     common: Common
     block: B
+
+    @property
+    def scale(self) -> str:
+        """Name of the preset, which says what claims can be tested."""
+        return self.common.scale
 
     @property
     def seed(self) -> int:
@@ -101,7 +110,8 @@ class Target:
     configuration behind it, for provenance. draw: function (table, published, note) -> Figure; layout: function
     table -> Markdown, of what is shown as a table; neither: only rows, in the tables `names`. shows: another target of
     the study whose rows this one shows. cost: function files -> wall time and devices of the training behind it. needs:
-    kinds of files without which there are no rows; reads_published: the paper's numbers are one more, `published`.
+    kinds of files without which there are no rows; reads_published: the paper's numbers are one more, `published`;
+    reads_claims: so is the list of all claims, `claims`.
     """
 
     rows: str = ""
@@ -114,6 +124,7 @@ class Target:
     shows: str = ""
     cost: str = "nqs.runtime.training_cost:cost"
     reads_published: bool = False
+    reads_claims: bool = False
     needs: tuple[str, ...] = ()
 
     @property
