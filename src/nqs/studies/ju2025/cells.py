@@ -16,7 +16,8 @@ are of the kinds that it needs and `settings` are those of `table_settings`:
     tableS1        block `tableS1`: size, widths
     tableX1        no block: only `scale`, the name of the scale, which says what claims can be tested
 
-each other with `seed` besides, the seed of the configuration. Kinds of files behind a target: `nqs.studies.ju2025.kinds`.
+each other with `seed` besides, the seed of the configuration. Kinds of files behind a target: see
+`nqs.studies.ju2025.kinds`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, exactly, near, true
-from nqs.studies.ju2025.claims.select import identities, select
+from nqs.analysis.ledger.table import Check
+from nqs.studies.ju2025.claims.select import each, groups, identities, select
 from nqs.studies.ju2025.tables.identity_ring import Ring
 from nqs.studies.ju2025.tables.regressions import CLASS_MEANS, LOG_PSI, ONE_GAUGE
 
@@ -58,7 +59,7 @@ def unifying_equation(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def class_mevs_equal(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Spread of motif expectation values within classes, of exact ground states."""
     rows = select(tables["figS1"], "deviation_in_class n_sites width", series="mev", source="exact")
-    for (n_sites, width), same in rows.groupby(["n_sites", "width"]):
+    for (n_sites, width), same in groups(rows, "n_sites", "width"):
         words, part = "deviation of <m>/N within a class, largest", f"N = {n_sites:g}, K = {width:g}"
         remark = "expectation values; the counts of single states differ"
         yield exactly(words, same.deviation_in_class.max(), 0.0, 1e-10, part=part, remark=remark)
@@ -66,7 +67,7 @@ def class_mevs_equal(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 def fewer_multipliers(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Classes of motifs against motifs."""
-    for row in _freedom(tables, "class").itertuples():
+    for row in each(_freedom(tables, "class")):
         words, motifs = "classes of motifs", 2 ** int(row.length)
         part, published = f"K = {row.length:g}", f"< {motifs}"
         yield true(words, row.multipliers < motifs, row.multipliers, published=published, part=part)
@@ -74,19 +75,19 @@ def fewer_multipliers(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 def class_multipliers_independent(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Ranks of the counts over all states: of classes of motifs, and of motifs."""
-    for row in _freedom(tables, "class").itertuples():
+    for row in each(_freedom(tables, "class")):
         counted = f"{row.multipliers:g} multipliers of classes act through {row.rank:g} combinations"
         never = counted if row.rank < row.multipliers else ""
         quantity, part = "combinations of class multipliers that change no state", f"classes, K = {row.length:g}"
         yield exactly(quantity, row.multipliers - row.rank, 0, part=part, remark=counted, impossible=never)
-    for row in _freedom(tables, "motif").itertuples():
+    for row in each(_freedom(tables, "motif")):
         quantity, part = "combinations of motif multipliers that change no state", f"motifs, K = {row.length:g}"
         free = row.multipliers - row.rank
         yield true(quantity, free > 0, free, published="> 0", part=part)
 
 
 def _freedom(tables: Tables, kind: str) -> pd.DataFrame:
-    """Numbers of multipliers of classes or motifs and their ranks, for each K from 3 on.  [length, multipliers, rank]"""
+    """Numbers of multipliers of classes or motifs and their ranks, K = 3 and up.  [length, multipliers, rank]"""
     table = tables["figX1"] if "figX1" in tables else tables["tableS1"]
     columns = {"width": "length", f"{kind}_columns": "multipliers", f"{kind}_rank": "rank"}
     rows = select(table, "length multipliers rank", series="gauge", symmetrised=kind == "class")
@@ -99,7 +100,7 @@ def _freedom(tables: Tables, kind: str) -> pd.DataFrame:
 def cps_less_constrained(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Lowest energies of both families."""
     optima = select(tables["fig3"], "n_sites width family delta_energy n_parameters n_starts", series="optimum")
-    for (n_sites, width), both in optima.groupby(["n_sites", "width"]):
+    for (n_sites, width), both in groups(optima, "n_sites", "width"):
         energies = both.set_index("family").delta_energy
         if {"cps", "cnn"} <= {*energies.index}:
             above = float(energies["cps"] - energies["cnn"])
@@ -122,7 +123,7 @@ def lambda_regression_k3(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     if not claim.published:
         return
     printed, errors = claim.published.value, claim.published.uncertainty
-    for row in _lines(tables, 3).itertuples():
+    for row in each(_lines(tables, 3)):
         remark, more = "converged optima of both, whose energies are equal", {"reading": row.values}
         if abs(row.cnn_delta_energy - row.cps_delta_energy) > LOWER:
             remark = "the optima differ in energy"
@@ -134,7 +135,7 @@ def lambda_regression_k3(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def lambda_predicted_line(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """The line that follows from the gauge where class means have no freedom but the norm."""
     columns = "slope intercept predicted_slope predicted_intercept width"
-    for row in select(tables["tableS1"], columns, minimum=0).itertuples():
+    for row in each(select(tables["tableS1"], columns, minimum=0)):
         for name in ("slope", "intercept"):
             value, expected = getattr(row, name), getattr(row, f"predicted_{name}")
             remark = "predicted: slope 1 and the ratio of norms per site"
@@ -143,7 +144,7 @@ def lambda_predicted_line(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 def lambda_same_for_cnn_and_cps_k6(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Slope 1 and nearly all variance explained; what is regressed is a reading."""
-    for row in _lines(tables, 6).itertuples():
+    for row in each(_lines(tables, 6)):
         more: dict[str, Any] = {"reading": row.values}
         remark = "error: what the other multipliers leave open"
         slope = Estimate(float(row.slope), float(row.slope_error))
@@ -153,7 +154,7 @@ def lambda_same_for_cnn_and_cps_k6(claim: Claim, tables: Tables) -> Iterator[Evi
         yield true("R^2", r_squared > EXPLAINED, r_squared, published=published, part="R2", **more)
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "cnn_is_motif_sum": cnn_is_motif_sum,
     "maxent_exponential_form": maxent_exponential_form,
     "class_mevs_equal": class_mevs_equal,

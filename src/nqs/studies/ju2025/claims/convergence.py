@@ -11,7 +11,8 @@ import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, mean, near
-from nqs.studies.ju2025.claims.select import select, together
+from nqs.analysis.ledger.table import Check
+from nqs.studies.ju2025.claims.select import each, select, together
 from nqs.studies.ju2025.claims.sweep import (
     FORCED,
     ORIGINAL,
@@ -60,14 +61,12 @@ def _at_best_settings(tables: Tables, n_sites: int, network: str, window: int) -
     """Mean over K of the reductions of pairs without a stuck run, and how many pairs there are."""
     columns = "width n_pairs n_pairs_moving reduction_moving reduction_moving_sem"
     rows = select(tables["fig3"], columns, series="reduction", n_sites=n_sites, network=network, window=window)
-    each = [
-        Estimate(row.reduction_moving, row.reduction_moving_sem, int(row.n_pairs_moving)) for row in rows.itertuples()
-    ]
-    if not each:
+    found = [Estimate(row.reduction_moving, row.reduction_moving_sem, int(row.n_pairs_moving)) for row in each(rows)]
+    if not found:
         return None
-    by_width = ", ".join(f"{row.reduction_moving:.2f}" for row in rows.sort_values("width").itertuples())
+    by_width = ", ".join(f"{row.reduction_moving:.2f}" for row in each(rows.sort_values("width")))
     counted = f"{rows.n_pairs_moving.sum():g} of {rows.n_pairs.sum():g} pairs without a stuck run"
-    return together(each), f"by K {by_width}; {counted}"
+    return together(found), f"by K {by_width}; {counted}"
 
 
 def _at_equal_settings(tables: Tables, n_sites: int, network: str, window: int) -> pd.Series:
@@ -118,7 +117,7 @@ def init_equals_traj(claim: Claim, tables: Tables) -> Iterator[Evidence]:
                     )  # fmt: skip
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "tcv_reduced_n60": partial(tcv_reduced, n_sites=60),
     "tcv_reduced_n240": partial(tcv_reduced, n_sites=240),
     "tcv_matches_deep": tcv_matches_deep,

@@ -10,8 +10,9 @@ from scipy.stats import linregress
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, exactly, mean, near, true
+from nqs.analysis.ledger.table import Check
 from nqs.ansatz.ring_protocol import FORCINGS
-from nqs.studies.ju2025.claims.select import select
+from nqs.studies.ju2025.claims.select import each, groups, select
 from nqs.studies.ju2025.claims.sweep import (
     FORCED,
     ORIGINAL,
@@ -39,7 +40,7 @@ def parameters_linear_in_n(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Parameters of the shallow networks of Fig. 3."""
     rows = select(tables["fig3"], "n_sites width n_parameters network", series="run")
     rows = rows[rows.network.isin(FORCINGS)].drop_duplicates(["n_sites", "width", "n_parameters"])
-    for row in rows.itertuples():
+    for row in each(rows):
         few = row.n_parameters == 2 * row.width + 2 <= 2 * row.n_sites + 2
         part, published = f"N = {row.n_sites:g}, K = {row.width:g}", f"<= {2 * row.n_sites + 2:g}"
         remark = f"{states(int(row.n_sites)):.1e} states; 2K + 2 parameters, of which K + 1 combinations act"
@@ -51,7 +52,7 @@ def small_kernel_good_approximation(claim: Claim, tables: Tables) -> Iterator[Ev
     table = tables["fig3"]
     where = {"n_sites": GOOD_RING, "width": GOOD_WIDTH}
     columns = "delta_over_ground delta_over_gap ground_energy"
-    for row in select(table, columns, series="optimum", family="cnn", **where).itertuples():
+    for row in each(select(table, columns, series="optimum", family="cnn", **where)):
         yield _good(Estimate(-100 * row.delta_over_ground), row.delta_over_gap, row.ground_energy, "exact optimum")
     trained = select(table, f"{columns} network stuck", series="run", **where)
     trained = trained[trained.network.isin(FORCINGS) & (trained.stuck == 0)]
@@ -118,7 +119,7 @@ def fewer_parameters_by_orders(claim: Claim, tables: Tables) -> Iterator[Evidenc
 
 
 def symforce_improves_accuracy(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Delta E without forcing less that with it, in pairs of equal seeds that moved; as a ratio it is another reading."""
+    """Delta E without forcing less that with it, in pairs of equal seeds that moved; the ratio is a reading."""
     for n_sites in RINGS:
         rows = runs(tables, n_sites)
         both = pairs(rows, ORIGINAL, "traj")
@@ -168,11 +169,11 @@ def small_deep_networks_fragile(claim: Claim, tables: Tables) -> Iterator[Eviden
         spreads = [
             (deep.layers, np.log(part.n_parameters.iloc[0]), part.delta_energy.std(ddof=1))
             for deep in deep_networks(rows)
-            for _, part in rows[rows.network == deep.name].groupby("width")
+            for _, part in groups(rows[rows.network == deep.name], "width")
             if len(part) > 1
         ]
         table = pd.DataFrame(spreads, columns=["layers", "size", "spread"])
-        for layers, same in table.groupby("layers"):
+        for layers, same in groups(table, "layers"):
             if len(same) >= FEWEST_SPREADS and same["size"].nunique() > 1:
                 law = linregress(same["size"], same.spread)
                 found = Estimate(float(law.slope), float(law.stderr), len(same) - 1)
@@ -181,7 +182,7 @@ def small_deep_networks_fragile(claim: Claim, tables: Tables) -> Iterator[Eviden
 
 
 def one_setting_below_100_parameters(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Settings that work for small two-layer networks: low beside the forced shallow ones; what is counted is a reading."""
+    """Settings by which small two-layer networks end low beside forced shallow ones; what is counted is a reading."""
     for n_sites in RINGS:
         tried = _working(searches(tables, n_sites), FORCED)
         two = [deep.name for deep in deep_networks(tried) if _is_small(deep)]
@@ -199,7 +200,7 @@ def _is_small(deep: Deep) -> bool:
     return deep.layers == 2
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "parameters_linear_in_n": parameters_linear_in_n,
     "small_kernel_good_approximation": small_kernel_good_approximation,
     "energy_matches_deep": energy_matches_deep,

@@ -10,7 +10,8 @@ from scipy.stats import linregress
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, exactly, near, true
-from nqs.studies.ju2025.claims.select import select
+from nqs.analysis.ledger.table import Check
+from nqs.studies.ju2025.claims.select import each, groups, select
 
 COMPARED_WIDTH = 6  # K of the comparison with conformal field theory
 DISTANCE, SLOPE, FALL = 0.05, 0.1, 5.0  # trace distance, deviation of a slope from 1, fall of ln p over 2K levels
@@ -19,7 +20,7 @@ FEW_LEVELS_ERROR = 0.05  # weighted relative error of motif expectation values f
 
 def mev_is_reduced_diagonal(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Eq. 7 per site."""
-    for row in select(tables["figS1"], "diagonal_error n_sites width", series="comparison").itertuples():
+    for row in each(select(tables["figS1"], "diagonal_error n_sites width", series="comparison")):
         words, part = "|<m>/N less the diagonal of rho_K|, largest", f"N = {row.n_sites:g}, K = {row.width:g}"
         remark = "per site: as printed, without the factor N, counts add up to N and the diagonal to 1"
         yield exactly(words, row.diagonal_error, 0.0, 1e-12, part=part, remark=remark)
@@ -28,7 +29,7 @@ def mev_is_reduced_diagonal(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def area_law(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """The coefficient of the logarithm in the entropy of blocks, c/3."""
     fits = select(tables["figS2"], "central_charge central_charge_error blocks", series="fit")
-    for row in fits.itertuples():
+    for row in each(fits):
         part = "all rings" if np.isnan(row.n_sites) else f"N = {row.n_sites:g}"
         found = Estimate(row.central_charge / 3, row.central_charge_error / 3, max(int(row.blocks) - 1, 2))
         remark = f"c = {row.central_charge:.3f}, {row.blocks:g} blocks; 1 for a critical chain"
@@ -38,7 +39,7 @@ def area_law(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def spectrum_truncation_linear(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """The power of K by which the number of levels grows that hold a share of the weight: at most 1."""
     rows = select(tables["figS1"], "share width levels", series="truncation")
-    for share, same in rows.groupby("share"):
+    for share, same in groups(rows, "share"):
         if len(same) >= 3:
             law = linregress(np.log(same.width), np.log(same.levels))
             found = Estimate(float(law.slope), float(law.stderr), len(same) - 1)
@@ -51,7 +52,7 @@ def spectrum_truncation_linear(claim: Claim, tables: Tables) -> Iterator[Evidenc
 def cft_entanglement_spectrum(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """The conformal form at beta = 2 against the exact matrix, and the fall of the exact levels."""
     where = {"width": COMPARED_WIDTH}
-    for row in select(tables["figS1"], "trace_distance level_slope", series="comparison", **where).itertuples():
+    for row in each(select(tables["figS1"], "trace_distance level_slope", series="comparison", **where)):
         close = row.trace_distance < DISTANCE
         yield true("trace distance", close, row.trace_distance, published=f"< {DISTANCE}", part="distance")
         yield exactly("slope of exact against conformal levels", row.level_slope, 1.0, SLOPE, part="slope")
@@ -64,7 +65,7 @@ def cft_entanglement_spectrum(claim: Claim, tables: Tables) -> Iterator[Evidence
 def mev_from_few_levels(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Sum of |error| of the motif probabilities from the leading 2K levels."""
     levels = select(tables["figS1"], "rank mev_error width", series="level", source="exact")
-    for width, same in levels.groupby("width"):
+    for width, same in groups(levels, "width"):
         errors = same.set_index("rank").mev_error
         if {width, 2 * width} <= {*errors.index} and 2 * width < 2**width:
             error, part = float(errors[2 * width]), f"K = {width:g}"
@@ -74,7 +75,7 @@ def mev_from_few_levels(claim: Claim, tables: Tables) -> Iterator[Evidence]:
             yield true("weighted error from 2K levels", few, error, published=published, part=part, remark=remark)
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "mev_is_reduced_diagonal": mev_is_reduced_diagonal,
     "area_law": area_law,
     "spectrum_truncation_linear": spectrum_truncation_linear,

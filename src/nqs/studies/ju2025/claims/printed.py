@@ -47,7 +47,7 @@ def _rows(table: pd.DataFrame, claims: Mapping[str, Claim]) -> Iterator[dict[str
         if claim.published is None or (row["row"] == CLAIM and row["verdict"] != NOT_TESTED):
             continue
         untested = row["row"] == CLAIM
-        yield row | {
+        yield {str(name): value for name, value in row.items()} | {
             "claim": claim.slug, "where": claim.where, "unit": claim.published.unit,
             "published": claim.published.value if untested else row["published"],
             "ours": row["value"], "ours_error": row["error"], "n_runs": row["n"],

@@ -15,8 +15,9 @@ import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, exactly, near, true
+from nqs.analysis.ledger.table import Check
 from nqs.model.motifs import design_matrix
-from nqs.studies.ju2025.claims.select import select
+from nqs.studies.ju2025.claims.select import each, select
 from nqs.studies.ju2025.tables.regressions import PRINT_PRECISION, TERMS
 
 SIZE, WIDTH = 60, 6  # of Table II
@@ -140,7 +141,7 @@ def delta_e_best(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Delta E over the gap, as the paper defines its error, of the best network; beside it Delta E over E0."""
     columns = "percent_of_gap percent_of_ground delta_energy"
     lowest = select(tables["table2"], columns, source="cps optimum", n_sites=SIZE, width=WIDTH)
-    for row in select(tables["table2"], columns, source="network", best=True, n_sites=SIZE, width=WIDTH).itertuples():
+    for row in each(select(tables["table2"], columns, source="network", best=True, n_sites=SIZE, width=WIDTH)):
         if not claim.published or row.term != TERMS[0]:
             continue
         bound = float(lowest.percent_of_gap.iloc[0]) if len(lowest) else 0.0
@@ -153,7 +154,7 @@ def delta_e_best(claim: Claim, tables: Tables) -> Iterator[Evidence]:
         )  # fmt: skip
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     **{f"table2_{term}": partial(coefficient, term=term) for term in TERMS},
     "table2_r2": table2_r2,
     "table2_observations": partial(design, column="observations"),

@@ -23,10 +23,20 @@ def select(table: pd.DataFrame, columns: str, **values: Any) -> pd.DataFrame:
     return table.dropna(subset=names)
 
 
+def each(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows, their columns by name."""
+    yield from table.itertuples(index=False)
+
+
+def groups(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Parts of a table by the values of one or more columns, ascending."""
+    yield from table.groupby(columns[0] if len(columns) == 1 else list(columns))
+
+
 def identities(tables: Tables, *names: str) -> Iterator[Evidence]:
     """Rows of Table I: the largest deviation over all states, against what rounding allows."""
     for name in names:
-        for row in select(tables["table1"], "deviation allowed statement n_sites width", identity=name).itertuples():
+        for row in each(select(tables["table1"], "deviation allowed statement n_sites width", identity=name)):
             remark = row.remark if isinstance(row.remark, str) else ""
             part = f"{name}, N = {row.n_sites:g}, K = {row.width:g}"
             yield exactly(f"deviation: {row.statement}", row.deviation, 0.0, row.allowed, part=part, remark=remark)

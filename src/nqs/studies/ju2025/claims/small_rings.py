@@ -13,7 +13,7 @@ from scipy.sparse.linalg import eigsh
 from nqs.model.motifs import bits
 from nqs.model.states import zero_magnetisation_states
 
-DENSE = 1000  # states up to which the whole matrix is diagonalised
+DENSE = 300  # states up to which the whole matrix is diagonalised
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,9 @@ from scipy.stats import spearmanr
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Evidence, above, below, exactly, mean, share_above, true
+from nqs.analysis.ledger.table import Check
 from nqs.exact.bethe import heisenberg_energies, permutation_energy
-from nqs.studies.ju2025.claims.select import identities, select, spread
+from nqs.studies.ju2025.claims.select import each, identities, select, spread
 from nqs.studies.ju2025.claims.small_rings import SmallRing, ground_state, small_ring
 from nqs.studies.ju2025.tables.identity_ring import Ring
 
@@ -42,7 +43,7 @@ def heisenberg_equivalence(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 def bethe_energies(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Energies of Fig. 3, and Bethe equations against exact diagonalisation."""
     levels = select(tables["fig3"], "n_sites ground_energy triplet_energy").drop_duplicates("n_sites")
-    for row in levels.itertuples():
+    for row in each(levels):
         exact, part = heisenberg_energies(int(row.n_sites)), f"Fig. 3, N = {row.n_sites:g}"
         for name, energy in (("ground", exact.ground), ("triplet", exact.triplet)):
             apart = getattr(row, f"{name}_energy") - permutation_energy(energy, int(row.n_sites))
@@ -145,10 +146,10 @@ def _course(tables: Tables, column: str) -> tuple[pd.DataFrame, int]:
 
 
 def kernel_bound_for_unique_values(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Smallest K that separates all classes of states; the bound is necessary, and whether it is enough stands beside."""
+    """Smallest K that separates all classes of states; whether the bound is also enough stands beside."""
     counted = select(tables["figX1"], "n_sites length bound", symmetrised=True)
     share = select(counted, "distinct classes", series="share")
-    for row in select(counted, "length", series="smallest").itertuples():
+    for row in each(select(counted, "length", series="smallest")):
         here = share[(share.n_sites == row.n_sites) & (share.length == row.bound)]
         enough = bool((here.distinct == here.classes).all()) if len(here) else False
         remark = f"K = {row.bound:g} is {'' if enough else 'not '}enough"
@@ -162,7 +163,7 @@ def neel_state_largest(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     drawn = select(tables["fig1"], "spins log_psi", series="exact")
     if drawn.empty:
         return
-    highest = drawn.spins[drawn.log_psi.idxmax()]
+    highest = drawn.spins.iloc[int(drawn.log_psi.argmax())]
     yield exactly("like pairs of the state of largest amplitude", _like(highest), 0, part="as drawn in Fig. 1")
     for n_sites, ring, psi in _rings():
         yield exactly("like pairs of the state of largest amplitude", ring.like_pairs[psi.argmax()], 0, part=n_sites)
@@ -174,7 +175,7 @@ def ferromagnetic_smallest(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     if drawn.empty:
         return
     words, part = "like pairs of the state of smallest amplitude", "as drawn in Fig. 1"
-    yield exactly(words, _like(drawn.spins[drawn.log_psi.idxmin()]), drawn.n_sites.iloc[0] - 2, part=part)
+    yield exactly(words, _like(drawn.spins.iloc[int(drawn.log_psi.argmin())]), drawn.n_sites.iloc[0] - 2, part=part)
     yield _falls(drawn.spins.map(_like), drawn.log_psi, part)
     for name, ring, psi in _rings():
         yield exactly(words, ring.like_pairs[psi.argmin()], ring.n_sites - 2, part=name)
@@ -231,7 +232,7 @@ def _exchanged(state: str) -> Iterator[str]:
             yield "".join(spins)
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "heisenberg_equivalence": heisenberg_equivalence,
     "bethe_energies": bethe_energies,
     "positive_ground_state": positive_ground_state,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,8 @@ class Pairs:
 
     def ratios(self, column: str) -> pd.Series:
         """ln of the second over the first."""
-        return np.log(self.rows[f"{column}_other"].astype(float) / self.rows[column].astype(float))
+        ratios = self.rows[f"{column}_other"].astype(float) / self.rows[column].astype(float)
+        return pd.Series(np.log(ratios), index=self.rows.index)
 
     def estimates(self, values: pd.Series) -> Estimate | None:
         """Mean over kernel sizes of the means over seeds; None without an error for any."""
@@ -79,7 +81,7 @@ def pairs(rows: pd.DataFrame, first: str, second: str, same_setting: bool = Fals
     return Pairs(both[(both.stuck == 0) & (both.stuck_other == 0)], len(both))
 
 
-def more_often(quantity: str, first: tuple[int, int], second: tuple[int, int], **more: str) -> Evidence:
+def more_often(quantity: str, first: tuple[int, int], second: tuple[int, int], **more: Any) -> Evidence:
     """Evidence for "the first succeeds more often than the second", each (successes, tries): Fisher's exact test."""
     (a, n), (b, m) = first, second
     table = [[a, n - a], [b, m - b]]

@@ -10,9 +10,10 @@ from scipy.stats import spearmanr, theilslopes
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Evidence, above, exactly, mean, near, share_above, true
+from nqs.analysis.ledger.table import Check
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
-from nqs.studies.ju2025.claims.select import identities, select, within_factor
+from nqs.studies.ju2025.claims.select import each, groups, identities, select, within_factor
 from nqs.studies.ju2025.tables.identity_ring import Ring
 
 RANDOM_SEED = 0
@@ -28,7 +29,7 @@ RETAINED = 1e-10  # drift of the grand sum that counts as none
 def grandsum_size(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Parameters that the grand sum depends on, and with v those of the networks of Fig. 3."""
     rows = select(tables["fig3"], "width n_parameters network")
-    for row in rows[rows.network.isin(FORCINGS)].drop_duplicates("width").itertuples():
+    for row in each(rows[rows.network.isin(FORCINGS)].drop_duplicates("width")):
         width = int(row.width)
         family, part = ShallowCnn(2 * width, width), f"K = {width}"
         counted = sum(family.grand_sum(unit) != 0 for unit in np.eye(family.n_parameters))
@@ -65,7 +66,7 @@ def _snapshots(tables: Tables, columns: str) -> pd.DataFrame:
 
 def _runs(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The rows of each run, in order."""
-    for _, run in rows.groupby(["network", "width", "run"]):
+    for _, run in groups(rows, "network", "width", "run"):
         yield run.sort_values("iteration")
 
 
@@ -108,7 +109,7 @@ def grandsum_final(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     if rows.empty or rows.iteration.max() < TRAINED or not claim.published:
         return
     expected = float(np.log10(claim.published.value))
-    for (rate, steps), same in rows.groupby(["learning_rate", "steps"]):
+    for (rate, steps), same in groups(rows, "learning_rate", "steps"):
         reading = f"learning rate {rate:g}, {steps:g} step{'s' if steps > 1 else ''}"
         ends, slopes = _ends(same)
         yield near(
@@ -136,7 +137,7 @@ def reflection_via_flip(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     if drawn.empty:
         return
     alike = drawn[[_as_exchange(spins) for spins in drawn.spins]]
-    whole = [name for name, one in drawn.groupby("state_class") if one.spins.isin(alike.spins).all()]
+    whole = [name for name, one in groups(drawn, "state_class") if one.spins.isin(alike.spins).all()]
     found = "of " + ", ".join(drawn.spins[drawn.state_class == name].iloc[0] for name in whole)
     found += f"; {drawn.state_class.nunique()} classes in all"
     words = "classes whose reflection is an exchange of labels and a shift, but no shift"
@@ -163,7 +164,7 @@ def theorem_s2_update_symmetry(claim: Claim, tables: Tables) -> Iterator[Evidenc
     if found:
         yield _mirrored().named(reading=exact)
     for name in ("kept by Adam, sampled", "kept by plain gradient, sampled"):
-        for row in select(tables["table1"], "deviation", identity=name).itertuples():
+        for row in each(select(tables["table1"], "deviation", identity=name)):
             reading, words = name.removeprefix("kept by "), "drift of the grand sum over that of random networks"
             yield exactly(words, row.deviation, 0.0, RETAINED, reading=reading, remark="100 steps")
 
@@ -184,7 +185,7 @@ def projection_exact(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     yield from identities(tables, "projection")
 
 
-CHECKS = {
+CHECKS: dict[str, Check] = {
     "grandsum_size": grandsum_size,
     "theorem1": theorem1,
     "difference_vanishes_with_grandsum": difference_vanishes,
