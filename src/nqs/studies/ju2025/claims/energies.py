@@ -55,11 +55,12 @@ def small_kernel_good_approximation(claim: Claim, tables: Tables) -> Iterator[Ev
     for row in each(select(table, columns, series="optimum", family="cnn", **where)):
         yield _good(Estimate(-100 * row.delta_over_ground), row.delta_over_gap, row.ground_energy, "exact optimum")
     trained = select(table, f"{columns} network stuck", series="run", **where)
-    trained = trained[trained.network.isin(FORCINGS) & (trained.stuck == 0)]
-    if len(trained):
-        best = trained.groupby("network").delta_over_ground.mean().idxmax()  # E0 < 0
-        same = trained[trained.network == best]
-        reading = f"mean of trained networks, {best}"
+    trained = trained[trained.network.isin(FORCINGS)]
+    moving = trained[trained.stuck == 0]
+    if len(moving):
+        best = moving.groupby("network").delta_over_ground.mean().idxmax()  # E0 < 0
+        same = moving[moving.network == best]
+        reading = f"mean of trained networks, {best}, {len(same)} of {(trained.network == best).sum()} runs"
         gaps, ground = same.delta_over_gap.mean(), same.ground_energy.iloc[0]
         yield _good(mean(-100 * same.delta_over_ground), gaps, ground, reading)
 

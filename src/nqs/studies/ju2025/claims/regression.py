@@ -30,7 +30,7 @@ OPTIMA = {"cps optimum": "optimum of the product state", "cnn optimum": "optimum
 def _sources(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
     """The four rows of each source of the published K, by term: the best network, the largest exact ring, optima."""
     table = select(tables["table2"], COLUMNS, width=WIDTH)
-    best = select(table, "run", source="network", best=True, n_sites=SIZE)
+    best = select(table, COLUMNS, source="network", best=True, n_sites=SIZE)
     exact = select(table, COLUMNS, source="exact")
     named = {BEST: best, EXACT: exact[exact.n_sites == exact.n_sites.max()]}
     named |= {words: select(table, COLUMNS, source=source, n_sites=SIZE) for source, words in OPTIMA.items()}

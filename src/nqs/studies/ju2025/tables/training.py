@@ -102,13 +102,13 @@ def _courses(
             learned = _normalised(cell.network.at(kept[place]).log_psi(states))
             rows.append({name: run[name] for name in (*SETTING, "stuck")} | {
                 "series": "course", "iteration": int(cell.iterations[place]),
-                "fidelity": float(np.exp(learned + exact).sum() ** 2), "within_classes": _within(learned, labels),
+                "fidelity": float(np.exp(learned + exact).sum() ** 2), "within_classes": share_within(learned, labels),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _within(values: np.ndarray, labels: np.ndarray) -> float:
-    """Part of the variance of values (U,) that lies within classes; NaN where all are equal."""
+def share_within(values: np.ndarray, labels: np.ndarray) -> float:
+    """Part of the variance of values (U,) that lies within the classes of labels (U,); NaN where all are equal."""
     if spread_vanishes(values):
         return float("nan")
     means = np.bincount(labels, values) / np.bincount(labels)
