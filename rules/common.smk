@@ -28,8 +28,8 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-CLAIMS = PROJECT / "reference/claims.yaml"  # what all papers state
 RESULTS = f"results/{CONFIG.scale}"
+CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
 LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes

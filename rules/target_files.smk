@@ -16,6 +16,14 @@ def rows_files(study, name, target):
     return files if target.names else files | {"cost": cost}
 
 
+def besides(study, target):
+    """What the rows of a target are made from besides cells and tables, by kind."""
+    return {
+        **(published(study) if target.reads_published else {}),
+        **(CLAIMS if target.reads_claims else {}),
+    }
+
+
 def caption(study, name):
     """The text beside a target in Snakemake's report, if there is one."""
     file = PROJECT / "docs/captions" / f"{study.name}_{name}.rst"

@@ -15,8 +15,7 @@ for study, name, target in WORK.targets():
                 f"rows_{study.name}_{name}"
             input:
                 **below_results(WORK.inputs(study, target)),
-                **(published(study) if target.reads_published else {}),
-                **({"claims": CLAIMS} if target.reads_claims else {}),
+                **besides(study, target),
             output:
                 **rows_files(study, name, target),
             log:
@@ -75,8 +74,8 @@ for study in WORK.studies.values():
                 f"{study.name}_claims"
             input:
                 **published(study),
+                **CLAIMS,
                 table=all_rows(study),
-                claims=CLAIMS,
             output:
                 table=f"{RESULTS}/claims/{study.name}.csv",
             log:

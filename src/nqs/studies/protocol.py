@@ -66,6 +66,11 @@ class StudyConfig(Generic[B]):
     block: B
 
     @property
+    def scale(self) -> str:
+        """Name of the preset, which says what claims can be tested."""
+        return self.common.scale
+
+    @property
     def seed(self) -> int:
         """Enters every random seed."""
         return self.common.seed
@@ -106,7 +111,7 @@ class Target:
     table -> Markdown, of what is shown as a table; neither: only rows, in the tables `names`. shows: another target of
     the study whose rows this one shows. cost: function files -> wall time and devices of the training behind it. needs:
     kinds of files without which there are no rows; reads_published: the paper's numbers are one more, `published`;
-    reads_claims: the list of claims of all papers is one more, `claims`.
+    reads_claims: so is the list of all claims, `claims`.
     """
 
     rows: str = ""

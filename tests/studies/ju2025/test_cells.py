@@ -5,11 +5,12 @@ from support.studies import config_of, rows_of
 
 from nqs.studies.ju2025.cells import (
     BLOCK,
-    READ,
+    PRINTED,
     STUDY,
     exact_rings,
     figure_config,
     final_cells,
+    inputs_of,
     motif_cells,
     motif_settings,
     optima_cells,
@@ -54,7 +55,7 @@ def test_every_cell_exists_once_and_every_final_cell_has_its_search(scale):
 
 
 def test_every_target_has_its_block_its_files_and_its_function():
-    assert BLOCK.keys() | READ.keys() == NEEDS.keys() == THE_STUDY.targets.keys()
+    assert {*BLOCK, PRINTED} == NEEDS.keys() == THE_STUDY.targets.keys()
     for target, needs in NEEDS.items():
         assert {"runs", "weights", "traces"} & {*needs} or not table_cells(SMOKE, target)
         assert ("optima" in needs) == bool(table_optima(SMOKE, target))
@@ -106,13 +107,11 @@ def test_tables_know_their_block_and_the_seed():
         assert given == getattr(SMOKE.block, block).model_dump(mode="json")
 
 
-def test_a_target_that_reads_others_has_their_cells_files_and_settings():
-    for target, parts in READ.items():
-        assert {key for part in parts for key in table_cells(PAPER, part)} == {*table_cells(PAPER, target)}
-        assert {*NEEDS[target]} == {kind for part in parts for kind in NEEDS[part]}
-        given = table_settings(PAPER, target)
-        assert given == {part: table_settings(PAPER, part) for part in parts} | {"seed": PAPER.seed}
-        assert {BLOCK[part] for part in parts} <= figure_config(PAPER, target).keys()
+def test_the_table_of_printed_numbers_is_made_from_the_tables_of_all_others():
+    tables = inputs_of(PAPER, PRINTED)["table"]
+    assert tables == [f"analysis/ju2025/{target}.csv" for target in THE_STUDY.targets if target != PRINTED]
+    assert table_settings(PAPER, PRINTED) == {"scale": "paper"}
+    assert {*BLOCK.values(), "training", "optima", "ground_state", "seed"} == figure_config(PAPER, PRINTED).keys()
 
 
 def test_provenance_names_the_blocks_behind_a_target():

@@ -1,218 +1,256 @@
-"""tableX1: every number that the paper prints has a check, and the rules hold on invented tables."""
-
-from pathlib import Path
+"""Claims of Ju et al. (2025): verdicts on the archived tables, and for each claim a table that turns its verdict."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from support.cnn_cells import invented_runs
+from support.ju2025_claims import (
+    ARCHIVED,
+    CLAIMS,
+    LIST,
+    NAMES,
+    archived,
+    both,
+    deep,
+    drop,
+    found,
+    put,
+    saving,
+    scaled,
+    scattered,
+    steady,
+    verdict,
+)
 
-from nqs.analysis.facts import read_facts
-from nqs.runtime.errors import InputError
-from nqs.studies.ju2025.claims import published
-from nqs.studies.ju2025.claims.checks import CHECKS, INPUTS, RINGS
-from nqs.studies.ju2025.kinds import NEEDS
-from nqs.studies.ju2025.tables.training import fig3
-from nqs.studies.ju2025.tables.uniqueness import figX1
+from nqs.analysis.ledger.claim import ARCHIVE, Tables
+from nqs.analysis.ledger.printed import COLUMNS, markdown, printed
+from nqs.analysis.ledger.table import ledger
+from nqs.analysis.ledger.verdict import (
+    CONTRADICTED,
+    FAILS,
+    HOLDS,
+    IMPOSSIBLE,
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    NOT_TESTED,
+    OPEN,
+    REPRODUCED,
+    judge,
+)
+from nqs.studies.ju2025.claims.ledger import CHECKS
+from nqs.studies.ju2025.claims.printed import tableX1
+from nqs.studies.ju2025.tables.regressions import TERMS
 
-FACTS = read_facts(Path(__file__).parents[3] / "reference/ju2025/published.yaml")
-LINE = {"n_sites": 16, "width": 3, "minimum": 0, "slope": 1.0, "r_squared": 1.0}
-PRINTED = {"intercept": 8.95, "d_neel": -2.97, "n_like": -3.60, "interaction": 1.25}
+PRINTED = {"intercept": 8.95, "d_neel": -2.97, "n_like": -3.6, "interaction": 1.25}
 
-
-def invented_fig2(last=500):
-    """Three runs without forcing, one of them with constant psi, and one with forcing."""
-    runs = [("original", 1, 0.7, 5e-4, 0), ("original", 2, 1.4, 2e-3, 0), ("original", 3, 2.1, 1.9, 1)]
-    rows = []
-    for network, seed, first, end, constant in [*runs, ("traj", 1, 0.0, 0.0, 0)]:
-        for iteration, value in ((0, first), (last, end)):
-            rows.append({
-                "series": "snapshot", "network": network, "width": 4, "seed": seed, "iteration": iteration,
-                "grand_sum": value, "constant": constant if iteration else 0, "log_psi": 1.0,
-                "log_psi_exchanged": 1.0 if constant or value == 0 else 1.1,
-            })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def invented_table2(shift=0.0):
-    """Trained networks with the printed coefficients plus a shift."""
-    rows = []
-    for source, n_sites, n_runs, off in (
-        ("published", 60, np.nan, 0.0), ("exact", 16, np.nan, 0.5), ("exact", 20, np.nan, 0.4),
-        ("network mean", 60, 5, shift),
-    ):  # fmt: skip
-        rows += [
-            {"source": source, "n_sites": n_sites, "n_runs": n_runs, "network": "traj", "term": term, "run": np.nan,
-             "best": False, "scaled": value + off, "scaled_error": 0.6, "scaled_seed_error": 0.01, "r_squared": 0.79,
-             "observations": 64, "condition_number": 42.39, "p_value": 1e-6, "p_robust": 0.02, "percent_of_gap": 250.0,
-             "percent_of_ground": -1.6}
-            for term, value in PRINTED.items()
-        ]  # fmt: skip
-    singles = [
-        {"source": "network", "n_sites": 60, "run": run, "best": run == 0, "percent_of_gap": 250.0 + 60 * run,
-         "percent_of_ground": -1.6 - 0.4 * run}
-        for run in range(5)
-    ]  # fmt: skip
-    return pd.DataFrame([*rows, *singles])
+# Where the archived tables do not reproduce a claim.
+OTHERWISE = {
+    "class_multipliers_independent": CONTRADICTED,
+    "delta_e_best": CONTRADICTED,
+    "lambda_regression_k3": NOT_REPRODUCED,
+    "lambda_same_for_cnn_and_cps_k6": NOT_REPRODUCED,
+    "area_law": NOT_REPRODUCED,
+    **{f"table2_{term}": NOT_REPRODUCED for term in TERMS},
+    "tcv_reduced_n60": NOT_REPRODUCED,
+    "tcv_reduced_n240": INCONCLUSIVE,
+    "symforce_improves_accuracy": INCONCLUSIVE,
+    "symforce_robust": INCONCLUSIVE,
+    "init_equals_traj": INCONCLUSIVE,
+    "tcv_matches_deep": NOT_TESTED,
+    "energy_matches_deep": NOT_TESTED,
+    "fewer_parameters_by_orders": NOT_TESTED,
+    "small_deep_networks_fragile": NOT_TESTED,
+    "one_setting_below_100_parameters": NOT_TESTED,
+}
 
 
-def invented_fig3(folder, sizes=RINGS, saved=0.4, low=0.5):
-    """Five seeds of each network; forcing saves a share of T_cv; `low` times the energy of deep networks."""
-    names = ("original", "init", "traj", "deep2x2")
-    cells = [(n_sites, width, name, "final") for n_sites in sizes for width in (3, 6, 12, 24) for name in names]
-    runs = pd.concat(map(pd.read_csv, invented_runs(folder, cells, seeds=5)))
-    runs = runs.assign(stuck=False, why_constant="", reached_5=True)
-    deep, forced = runs.network == "deep2x2", runs.network.isin(["init", "traj"])
-    above = np.where(deep, 1.0, low) * (1 + 0.01 * runs.run)
-    runs = runs.assign(
-        energy=runs.ground_energy + above, t_cv_5=np.where(forced, 1 - saved, 1) * (200 + 3 * runs.run)
-    )  # fmt: skip
-    searched = runs[deep & (runs.run < 2) & (runs.n_sites == sizes[0])].assign(run_kind="search")
-    searched = pd.concat([searched.assign(learning_rate=rate) for rate in (1e-3, 1e-2)])
-    pd.concat([runs, searched]).to_csv(folder / "runs.csv", index=False)
-    return fig3({"runs": [folder / "runs.csv"], "optima": []}, {})
+def wrong_identity(name):
+    return put("table1", "deviation", 0.1, identity=name), NOT_REPRODUCED
+
+
+two_and_three = both(deep(2), deep(3))
+
+# claim -> (edit, verdict after it), and for what the archive cannot test (edit, verdict, edit, verdict)
+FLIPS = {
+    "heisenberg_equivalence": wrong_identity("Heisenberg chain"),
+    "bethe_energies": (put("fig3", "ground_energy", -23.2, n_sites=60), NOT_REPRODUCED),
+    "positive_ground_state": (put("fig1", "log_psi", -np.inf, series="exact", position=0), NOT_REPRODUCED),
+    "parameters_linear_in_n": (put("fig3", "n_parameters", 500, network="traj", width=24), NOT_REPRODUCED),
+    "grandsum_size": (put("fig3", "n_parameters", 7, width=3), NOT_REPRODUCED),
+    "states_and_motifs_n8_k4": (drop("fig1", series="counts", motif_position=15), NOT_REPRODUCED),
+    "cnn_shift_invariant": (put("fig1", "log_psi", 0.0, series="learned", position=0), NOT_REPRODUCED),
+    "orbits_are_equivalence_classes": (
+        put("fig1", "within_classes", 0.5, series="course", iteration=500),
+        NOT_REPRODUCED,
+    ),
+    "fidelity_rises": (put("fig1", "fidelity", 0.3, series="course", iteration=500), NOT_REPRODUCED),
+    "kernel_bound_for_unique_values": (
+        put("figX1", "length", 3, series="smallest", symmetrised=True, n_sites=12),
+        NOT_REPRODUCED,
+    ),
+    "small_kernel_good_approximation": (put("fig3", "delta_over_ground", -0.05, width=6), NOT_REPRODUCED),
+    "theorem1": wrong_identity("theorem 1"),
+    "difference_vanishes_with_grandsum": (
+        put("fig2", "relative_difference", 0.3, series="snapshot"),
+        NOT_REPRODUCED,
+    ),
+    "grandsum_initial": (put("fig2", "grand_sum", 5.0, series="snapshot", iteration=0), NOT_REPRODUCED),
+    "grandsum_final": (put("fig2", "grand_sum", 1.0, series="snapshot"), NOT_REPRODUCED),
+    "reflection_via_flip": (put("fig1", "state_class", 0, series="exact"), NOT_REPRODUCED),
+    "theorem_s2_update_symmetry": wrong_identity("theorem S2"),
+    "projection_exact": wrong_identity("projection"),
+    "cnn_is_motif_sum": wrong_identity("network as a motif sum"),
+    "maxent_exponential_form": wrong_identity("MaxEnt is exponential"),
+    "class_mevs_equal": (put("figS1", "deviation_in_class", 0.1, source="exact", width=6), NOT_REPRODUCED),
+    "symmetric_maxent": wrong_identity("symmetric MaxEnt"),
+    "fewer_multipliers": (put("figX1", "multipliers", 64, length=6, symmetrised=True), NOT_REPRODUCED),
+    "class_multipliers_independent": (
+        both(*(put("figX1", "rank", n, length=k, symmetrised=True) for k, n in ((4, 6), (5, 10), (6, 20), (7, 36)))),
+        REPRODUCED,
+    ),
+    "relu_gauge_choice": wrong_identity("gauge of the network"),
+    "unifying_equation": wrong_identity("CPS as a motif sum"),
+    "cps_less_constrained": (put("fig3", "delta_energy", 30.0, family="cps", width=6), NOT_REPRODUCED),
+    "lambda_regression_k3": (put("tableS1", "slope", 0.976, width=3, minimum=0), REPRODUCED),
+    "lambda_predicted_line": (put("tableS1", "slope", 0.99, width=3, minimum=0), NOT_REPRODUCED),
+    "lambda_same_for_cnn_and_cps_k6": (put("tableS1", "slope", 1.001, width=6, values="ln psi"), REPRODUCED),
+    "mev_is_reduced_diagonal": (put("figS1", "diagonal_error", 0.1, width=6), NOT_REPRODUCED),
+    "area_law": (put("figS2", "central_charge", 0.001, series="fit"), REPRODUCED),
+    "spectrum_truncation_linear": (
+        lambda frames: {**frames, "figS1": frames["figS1"].assign(levels=2.0 ** frames["figS1"].width)},
+        NOT_REPRODUCED,
+    ),
+    "cft_entanglement_spectrum": (put("figS1", "trace_distance", 0.2, width=6), NOT_REPRODUCED),
+    "mev_from_few_levels": (put("figS1", "mev_error", 0.2, rank=12, width=6), NOT_REPRODUCED),
+    **{
+        f"table2_{term}": (
+            put("table2", "scaled", PRINTED[term], source="network", term=term),
+            REPRODUCED,
+        )
+        for term in TERMS
+    },
+    "table2_r2": (put("table2", "r_squared", 0.5), NOT_REPRODUCED),
+    "table2_observations": (put("table2", "observations", 63), NOT_REPRODUCED),
+    "table2_condition_number": (put("table2", "condition_number", 42.5), NOT_REPRODUCED),
+    "table2_significance": (put("table2", "p_value", 0.01, term="n_like"), NOT_REPRODUCED),
+    "mev_falls_with_features": (put("table2", "scaled", 2.0, term="d_neel"), NOT_REPRODUCED),
+    "interaction_positive_small": (put("table2", "scaled", -1.0, term="interaction"), NOT_REPRODUCED),
+    "neel_state_largest": (put("fig1", "log_psi", 0.0, series="exact", position=0), NOT_REPRODUCED),
+    "ferromagnetic_smallest": (put("fig1", "log_psi", -99.0, series="exact", position=69), NOT_REPRODUCED),
+    "swaps_generate_basis": (drop("fig1", series="exact", position=3), NOT_REPRODUCED),
+    "delta_e_best": (
+        both(
+            put("table2", "percent_of_gap", -2.27, source="network"),
+            put("table2", "percent_of_gap", -5.0, source="cps optimum"),
+        ),
+        REPRODUCED,
+    ),
+    "tcv_reduced_n60": (saving(60), REPRODUCED),
+    "tcv_reduced_n240": (saving(240), REPRODUCED),
+    "tcv_matches_deep": (both(steady, two_and_three), REPRODUCED, both(steady, deep(t_cv=3.0)), NOT_REPRODUCED),
+    "energy_matches_deep": (both(steady, two_and_three), REPRODUCED, both(steady, deep(energy=3.0)), NOT_REPRODUCED),
+    "fewer_parameters_by_orders": (
+        both(steady, deep(size=200)),
+        REPRODUCED,
+        both(steady, deep(size=5, energy=0.5)),
+        NOT_REPRODUCED,
+    ),
+    "symforce_improves_accuracy": (scaled(["delta_energy", "stuck"], 0.5, "traj", "original"), REPRODUCED),
+    "symforce_robust": (
+        both(
+            put("fig3", "delta_energy", 99, series="run", network="original"),
+            put("fig3", "delta_energy_mean", 99, series="search", network="original"),
+        ),
+        REPRODUCED,
+    ),
+    "small_deep_networks_fragile": (
+        both(two_and_three, scattered(-1)),
+        REPRODUCED,
+        both(two_and_three, scattered(1)),
+        NOT_REPRODUCED,
+    ),
+    "one_setting_below_100_parameters": (deep(), REPRODUCED, deep(works=(0.01, 0.03)), NOT_REPRODUCED),
+    "init_equals_traj": (steady, REPRODUCED),
+}  # fmt: skip
+
+
+def test_every_claim_has_a_check_and_a_table_that_turns_its_verdict():
+    assert FLIPS.keys() == CHECKS.keys() == CLAIMS.keys()
+
+
+@pytest.mark.parametrize("slug", FLIPS)
+def test_another_table_turns_the_verdict(slug):
+    before = verdict(slug, archived())
+    assert before == OTHERWISE.get(slug, REPRODUCED)
+    for edit, after in zip(FLIPS[slug][::2], FLIPS[slug][1::2], strict=True):
+        assert verdict(slug, edit(archived())) == after != before
+        before = after
+
+
+@pytest.mark.parametrize("slug", CHECKS)
+@pytest.mark.parametrize("blank", [lambda table: pd.DataFrame(), lambda table: table.head(0)], ids=["empty", "header"])
+def test_tables_without_rows_test_nothing(slug, blank):
+    assert found(slug, {name: blank(table) for name, table in archived().items()}) == []
+
+
+def without_numbers(table):
+    return table.assign(**{name: np.nan for name in table.select_dtypes("number")})
+
+
+@pytest.mark.parametrize("slug", CHECKS)
+def test_missing_numbers_decide_nothing(slug):
+    assert verdict(slug, {name: without_numbers(table) for name, table in archived().items()}) == NOT_TESTED
+
+
+@pytest.mark.parametrize("slug", CHECKS)
+def test_one_row_of_each_kind_is_enough_to_be_read(slug):
+    """Tables of a small run, with one run and one ring of each series."""
+    frames = {
+        name: table.groupby("series").head(1) if "series" in table else table.head(1)
+        for name, table in archived().items()
+    }
+    assert verdict(slug, frames) in (REPRODUCED, NOT_REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
+
+
+def test_a_value_inside_the_scatter_of_seeds_agrees_with_nothing():
+    """The best run alone says nothing where runs scatter as widely as they may differ from the print."""
+    runs = archived()["table2"].copy()
+    rows = (runs.source == "network") & (runs.term == "intercept")
+    runs.loc[rows, "scaled"] = [6.0, 11.0, 6.0, 11.0, 6.0]
+    (best, *_) = found("table2_intercept", {**archived(), "table2": runs})
+    assert judge([best]).verdict == INCONCLUSIVE
+
+
+def test_tables_of_another_width_do_not_decide_table_ii():
+    other = archived()["table2"].assign(width=4)
+    assert found("table2_intercept", {**archived(), "table2": other}) == []
+    assert found("delta_e_best", {**archived(), "table2": other}) == []
+
+
+# ---- tableX1
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    lines = pd.DataFrame([LINE | {"values": values} for values in ("class means", "ln psi")])
-    return {
-        "fig2": invented_fig2(), "fig3": invented_fig3(tmp_path_factory.mktemp("sweep")), "tableS1": lines,
-        "figX1": figX1({}, {"sizes": [8, 10, 12]}), "table2": invented_table2(),
-    }  # fmt: skip
+def table():
+    return ledger(CLAIMS.values(), CHECKS, Tables(archived()), ARCHIVE)
 
 
-@pytest.fixture(scope="module")
-def table(ours):
-    return published.compared(FACTS, ours)
+def test_table_of_printed_numbers_is_a_view_of_the_ledger(table, tmp_path):
+    view = printed(table, CLAIMS.values())
+    assert tuple(view.columns) == COLUMNS
+    assert set(view.claim) == {claim.slug for claim in CLAIMS.values() if claim.published}
+    assert {*view.verdict} <= {HOLDS, FAILS, IMPOSSIBLE, OPEN, NOT_TESTED}
+    slope = view[(view.claim == "lambda_regression_k3") & (view.part == "slope")]
+    assert set(slope.verdict) == {FAILS}
+    assert slope.ours.tolist() == pytest.approx([1.0] * 3)
+    (untested,) = view[view.claim == "one_setting_below_100_parameters"].to_dict("records")
+    assert (untested["published"], untested["verdict"]) == ("1", NOT_TESTED)
+    assert "nan" not in markdown(view)
 
 
-def verdicts(table, claim, words=""):
-    rows = table[(table.claim == claim) & table.quantity.str.contains(words, regex=False)]
-    return set(rows.verdict)
-
-
-def again(ours, claim, **changed):
-    return published.compared({claim: FACTS[claim]}, {**ours, **changed})
-
-
-def test_every_fact_is_checked_and_every_check_has_its_fact(table):
-    assert {*FACTS} == {*CHECKS, *INPUTS}
-    assert {*table.claim} == {*CHECKS}
-    assert tuple(table.columns) == published.COLUMNS
-    assert {*table.verdict} <= {"agrees", "differs", "too few runs", "no data at this scale"}
-    with pytest.raises(InputError, match="no check for 'unheard_of'"):
-        published.compared({"unheard_of": {"value": 1}}, {})
-
-
-def test_every_part_of_a_fact_has_a_row(table):
-    bounds = table[table.claim == "kernel_bound_for_unique_values"]
-    assert list(bounds.verdict) == ["agrees"] * 3 + ["no data at this scale"] * 2
-    assert list(bounds.ours.dropna()) == [4, 4, 6]  # smallest K that separates all classes of 8, 10, 12 sites
-    assert bounds.remark.iloc[0] == "not sufficient: K = 2 tells 4 of 7 classes apart"
-    assert list(table[table.claim == "grandsum_size"].ours) == [7, 9, 13, 25, 49]
-    assert list(table[table.claim == "states_and_motifs_n8_k4"].ours) == [70, 16]
-
-
-def test_a_number_of_one_run_is_compared_with_the_range_of_ours(ours):
-    enough = pd.concat([invented_fig2().assign(seed=lambda t, n=n: t.seed + 10 * n) for n in range(2)])
-    assert verdicts(again(ours, "grandsum_initial", fig2=enough), "grandsum_initial") == {"agrees"}
-    assert verdicts(again(ours, "grandsum_initial"), "grandsum_initial") == {"too few runs"}
-    many = pd.concat([enough, enough])
-    row = again(ours, "grandsum_final", fig2=many).iloc[0]
-    assert (row.verdict, row.n_runs, row.remark) == ("agrees", 8, "runs 0.0005 to 0.002")
-    short = pd.concat([invented_fig2(30)] * 3)
-    assert verdicts(again(ours, "grandsum_final", fig2=short), "grandsum_final") == {"no data at this scale"}
-    energies = again(ours, "delta_e_best")
-    assert list(energies.verdict) == ["differs", "agrees"]  # of the gap, of E0
-
-
-def test_the_condition_of_theorem_1_is_sufficient_only(ours):
-    row = again(ours, "grandsum_condition").iloc[0]
-    assert (row.verdict, row.ours) == ("agrees", 0)
-    assert row.remark.endswith("not necessary: with constant psi the difference is zero at grand sums up to 1.9")
-    broken = invented_fig2().assign(log_psi_exchanged=1.1)
-    assert verdicts(again(ours, "grandsum_condition", fig2=broken), "grandsum_condition") == {"differs"}
-
-
-def test_settings_agree_or_have_no_data(table, ours, tmp_path):
-    assert verdicts(table, "tcv_rule") == verdicts(table, "fig3_grid") == {"agrees"}
-    small = again(ours, "fig3_grid", fig3=invented_fig3(tmp_path, (60,)))
-    assert list(small.verdict) == ["no data at this scale", "agrees"]
-
-
-@pytest.mark.parametrize(("saved", "verdict"), [(0.4, "agrees"), (0.1, "differs"), (0.7, "differs")])
-def test_the_saved_iterations_are_compared_with_the_published_range(ours, tmp_path, saved, verdict):
-    rows = again(ours, "tcv_reduced", fig3=invented_fig3(tmp_path, saved=saved))
-    five = rows[rows.quantity.str.contains("window of 5")]
-    assert len(five) == 4
-    assert {*five.verdict} == {verdict}
-    assert np.allclose(five.ours, saved)
-
-
-def test_claims_about_long_rings_get_no_verdict_on_short_ones(ours, tmp_path):
-    short = invented_fig3(tmp_path, (48,))
-    for claim in ("tcv_reduced", "fewer_parameters_by_orders", "one_setting_below_100_parameters"):
-        rows = again(ours, claim, fig3=short)
-        assert {*rows.verdict} == {"no data at this scale"}
-        assert rows.ours.notna().all()
-
-
-def test_deep_networks_are_compared_with_shallow_ones_of_the_same_ring(table, ours, tmp_path):
-    """Larger by 100 times or more agrees, as does none that is as low among such; fewer differs."""
-    claim = "fewer_parameters_by_orders"
-    assert verdicts(table, claim) == {"no data at this scale"}  # none as low, and ours are not large enough to tell
-    shallow_high = again(ours, claim, fig3=invented_fig3(tmp_path, low=1.5))
-    assert {*shallow_high.verdict} == {"differs"}
-    first = shallow_high.iloc[0]
-    assert (first.ours, first.remark) == (30 / 8, "as low: deep2x2, K = 3")
-    large = ours["fig3"].copy()
-    large.loc[large.network == "deep2x2", "n_parameters"] = 10_000
-    assert verdicts(again(ours, claim, fig3=large), claim) == {"agrees"}
-
-
-def test_settings_that_work_are_counted(ours, tmp_path):
-    """Two layers of two filters have 8K + 6 parameters: fewer than 100 for K = 3 and 6, at two learning rates."""
-    claim = "one_setting_below_100_parameters"
-    for low, working in ((0.6, 4), (0.4, 0)):  # deep networks have 1 / low times the energy of the forced ones
-        table = invented_fig3(tmp_path, low=low)
-        row = again(ours, claim, fig3=table).iloc[0]
-        assert (row.ours, row.n_runs, row.verdict) == (working, 4, "too few runs")
-    one = (table.series == "search") & (table.width == 3) & (table.learning_rate == 1e-3)
-    table.loc[one, "delta_energy_mean"] = 0.5
-    more = table[table.series == "search"].assign(steps=7, delta_energy_mean=9.0)
-    assert verdicts(again(ours, claim, fig3=pd.concat([table, more])), claim) == {"agrees"}
-
-
-def test_coefficients_are_held_against_the_precision_of_the_print(table, ours):
-    assert verdicts(table, "table2_intercept", "exact, N = 20") == {"differs"}
-    assert verdicts(table, "table2_intercept", "N = 16") == set()
-    assert verdicts(table, "table2_intercept", "trained") == {"agrees"}
-    off = again(ours, "table2_d_neel", table2=invented_table2(0.05))
-    assert verdicts(off, "table2_d_neel", "trained") == {"differs"}
-    assert verdicts(table, "table2_observations") == verdicts(table, "table2_condition_number") == {"agrees"}
-    assert verdicts(table, "table2_significance") == {"agrees"}
-    assert verdicts(table, "table2_r2") == {"differs"}  # 0.79, printed 0.786
-    other_width = ours["table2"][ours["table2"].source != "published"]
-    assert verdicts(again(ours, "table2_r2", table2=other_width), "table2_r2") == {"no data at this scale"}
-
-
-def test_the_line_of_the_multipliers_is_held_against_the_print(table):
-    rows = table[table.claim == "lambda_regression_k3"]
-    assert list(rows.verdict) == ["differs", "agrees"] * 2
-
-
-def test_tables_are_made_from_the_cells_of_all_targets(tmp_path, monkeypatch):
-    """Fig. 2 is given its traces only."""
-    runs = invented_runs(tmp_path, [(12, 3, "traj", "final"), (8, 4, "traj", "trace")])
-    files = {kind: runs if kind == "runs" else [tmp_path / kind] * 2 for kind in NEEDS["tableX1"]}
-    given: dict[str, tuple] = {}
-
-    def noted(target):
-        return lambda files, settings: given.setdefault(target, (files, settings))
-
-    monkeypatch.setattr(published, "MAKERS", {target: noted(target) for target in published.MAKERS})
-    published.tables(files, {target: {"of": target} for target in published.MAKERS})
-    assert all(settings == {"of": target} for target, (_, settings) in given.items())
-    assert given["fig2"][0]["runs"] == runs[1:]
-    assert given["fig3"][0]["runs"] == runs
+def test_table_of_printed_numbers_is_made_from_the_tables_of_the_other_targets(table):
+    files = {"table": [ARCHIVED / f"{name}.csv" for name in NAMES], "claims": [LIST]}
+    made = tableX1(files, {"scale": ARCHIVE})
+    expected = printed(table, CLAIMS.values())
+    pd.testing.assert_frame_equal(made, expected)
+    small = tableX1(files, {"scale": "smoke"})
+    assert set(small[small.claim == "tcv_reduced_n60"].remark) == {"needs laptop scale"}

@@ -67,6 +67,22 @@ def test_learned_states_and_fidelities_are_those_of_the_weights(learning, cells)
     assert shown.fidelity[shown.iteration == 40].iloc[0] > 0.97
 
 
+def test_every_run_has_its_course(learning, cells):
+    runs = pd.read_csv(cells["runs"][0])
+    course = learning[learning.series == "course"].set_index(["run", "iteration"])
+    assert len(course) == len(runs) * 2
+    shown = learning[learning.series == "learned"]
+    for (run, iteration), here in shown.groupby(["run", "iteration"]):
+        row = course.loc[(run, iteration)]
+        assert row.fidelity == here.fidelity.iloc[0]
+        class_means = here.groupby("state_class").log_psi.transform("mean")
+        within = ((here.log_psi - class_means) ** 2).sum() / ((here.log_psi - here.log_psi.mean()) ** 2).sum()
+        assert_allclose(row.within_classes, within, atol=1e-12)
+    constant = course.within_classes.isna()
+    assert constant.any()
+    assert set(course.stuck[constant]) == {True}
+
+
 def test_counts_are_those_of_every_state(learning):
     counts = learning[learning.series == "counts"]
     matrix = counts.pivot(index="state", columns="motif", values="count").to_numpy()
@@ -216,7 +232,8 @@ def test_a_cell_of_constant_runs_alone_shows_one_of_them(cells, tmp_path):
     runs.to_csv(tmp_path / "stuck.csv", index=False)
     table = fig1(cells | {"runs": [tmp_path / "stuck.csv", cells["runs"][1]]}, SETTINGS)
     assert table.stuck.all()
-    assert (table.seed == runs.seed[int(runs.exact_energy.to_numpy().argmin())]).all()
+    shown = table[table.series == "learned"]
+    assert (shown.seed == runs.seed[int(runs.exact_energy.to_numpy().argmin())]).all()
     runs.assign(status="diverged").to_csv(tmp_path / "diverged.csv", index=False)
     with pytest.raises(InputError, match="K = 4, diverged; lower learning_rates"):
         fig1(cells | {"runs": [tmp_path / "diverged.csv", cells["runs"][1]]}, SETTINGS)

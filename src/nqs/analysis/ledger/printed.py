@@ -28,21 +28,24 @@ def printed(table: pd.DataFrame, claims: Iterable[Claim]) -> pd.DataFrame:
     untested = (table.row == CLAIM) & (table.verdict == NOT_TESTED)
     rows = table[table.claim.isin(stated) & ((table.row == EVIDENCE) | untested)]
     numbers = rows.rename(columns={"value": "ours", "error": "ours_error", "n": "n_runs"})
-    places = [(stated[name].where, _unit(stated[name])) for name in rows.claim]
+    behind = [stated[name] for name in rows.claim]
+    none = numbers.verdict == NOT_TESTED
     numbers = numbers.assign(
-        where=[where for where, _ in places],
-        unit=[unit for _, unit in places],
-        claim=[stated[name].slug for name in rows.claim],
+        where=[claim.where for claim in behind],
+        unit=[claim.published.unit if claim.published else "" for claim in behind],
+        claim=[claim.slug for claim in behind],
+        published=numbers.published.where(~none, [_value(claim) for claim in behind]),
+        quantity=numbers.quantity.where(~none, [claim.statement for claim in behind]),
         distance=numbers.distance.astype(float).replace(np.inf, np.nan),
     )
     return numbers[list(COLUMNS)].reset_index(drop=True)
 
 
-def _unit(claim: Claim) -> str:
-    """The unit of a printed number."""
-    return claim.published.unit if claim.published else ""
+def _value(claim: Claim) -> str:
+    """A printed value in words."""
+    return str(claim.published.value) if claim.published else ""
 
 
 def markdown(table: pd.DataFrame) -> str:
     """The table as Markdown, numbers rounded for reading."""
-    return as_markdown(table.drop(columns=["claim", "unit"]))
+    return as_markdown(table.drop(columns=["claim", "unit"]).fillna({"part": "", "reading": "", "remark": ""}))

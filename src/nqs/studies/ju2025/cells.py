@@ -14,9 +14,10 @@ are of the kinds that it needs and `settings` are those of `table_settings`:
     table1         block `table1`: size, width
     table2         block `table2`: size, width, exact_sizes
     tableS1        block `tableS1`: size, widths
-    tableX1        the settings of each of the targets that it reads, by name
+    tableX1        no block: only `scale`, the name of the scale, which says what claims can be tested
 
-each with `seed` besides, the seed of the configuration. Kinds of files behind a target: `nqs.studies.ju2025.kinds`.
+each other with `seed` besides, the seed of the configuration. Kinds of files behind a target: see
+`nqs.studies.ju2025.kinds`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ BLOCK = {
     "fig1": "traces", "fig2": "traces", "fig3": "fig3", "figS1": "entanglement", "figS2": "entanglement",
     "figX1": "uniqueness", "figX2": "landscape", "table1": "table1", "table2": "table2", "tableS1": "tableS1",
 }  # fmt: skip
-READ = {"tableX1": ("fig2", "fig3", "figX1", "table2", "tableS1")}  # targets whose tables another one reads
+PRINTED = "tableX1"  # a view of the claims: made from the tables of all others
 COMPARED_WIDTH = 6  # longest blocks of Fig. S1 whose motifs are compared with optima
 
 
@@ -89,8 +90,6 @@ def trace_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
 
 def table_cells(config: StudyConfig[Ju2025], target: str) -> list[MotifKey]:
     """Cells of energy descent that a target shows, sorted; Fig. 3 also the searches behind them."""
-    if target in READ:
-        return sorted({key for part in READ[target] for key in table_cells(config, part)})
     if target in ("fig1", "fig2"):
         return trace_cells(config)
     if target == "figX2":
@@ -120,8 +119,6 @@ def motif_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
 
 def table_optima(config: StudyConfig[Ju2025], target: str) -> list[OptimaKey]:
     """Cells of exact optima that a target shows, sorted."""
-    if target in READ:
-        return sorted({key for part in READ[target] for key in table_optima(config, part)})
     study = config.block
     block = study.entanglement
     pairs = {
@@ -141,8 +138,6 @@ def optima_cells(config: StudyConfig[Ju2025]) -> list[OptimaKey]:
 
 def exact_rings(config: StudyConfig[Ju2025], target: str) -> list[int]:
     """Sites of the rings whose exact ground states a target needs, ascending."""
-    if target in READ:
-        return sorted({size for part in READ[target] for size in exact_rings(config, part)})
     study = config.block
     sizes = {
         "fig1": [study.traces.size],
@@ -196,15 +191,17 @@ def optima_settings(config: StudyConfig[Ju2025], key: OptimaKey) -> dict[str, An
 
 def table_settings(config: StudyConfig[Ju2025], target: str) -> dict[str, Any]:
     """What the table behind a target depends on besides its files; the module says which keys there are."""
-    if target in READ:
-        return {part: table_settings(config, part) for part in READ[target]} | {"seed": config.seed}
+    if target == PRINTED:
+        return {"scale": config.scale}
     block = getattr(config.block, BLOCK[target])
     return block.model_dump(mode="json") | {"seed": config.seed}
 
 
 def figure_config(config: StudyConfig[Ju2025], figure: str) -> dict[str, Any]:
     """The part of the configuration that a figure or table depends on, for its provenance."""
-    used = {BLOCK[part] for part in READ.get(figure, (figure,))}
+    if figure == PRINTED:
+        return {name: part for other in BLOCK for name, part in figure_config(config, other).items()}
+    used = {BLOCK[figure]}
     if table_cells(config, figure):
         used |= {"training"}
     if any(key.run != TRACE for key in table_cells(config, figure)):
@@ -239,6 +236,8 @@ def code_of(key: MotifKey) -> tuple[str, ...]:
 
 def inputs_of(config: StudyConfig[Ju2025], target: str) -> Inputs:
     """What a table is made from: kind -> files, in the order of the cells."""
+    if target == PRINTED:
+        return {"table": [f"analysis/{STUDY}/{other}.csv" for other in BLOCK]}
     keys, optima = table_cells(config, target), table_optima(config, target)
     files = {
         "runs": [f"motif_vmc/{key.path}_runs.csv" for key in keys],

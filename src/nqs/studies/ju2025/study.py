@@ -22,6 +22,7 @@ def target(name: str, rows: str, draw: str = "", layout: str = "") -> Target:
         draw=draw and f"{HERE}.figures.{draw}:{name}",
         layout=layout,
         reads_published=name in ("table2", "tableS1", "tableX1"),
+        reads_claims=name == "tableX1",
     )
 
 
@@ -43,6 +44,7 @@ STUDY = Study(
         "table1": target("table1", "tables.identities", layout=f"{MARKDOWN}:table1"),
         "table2": target("table2", "tables.regressions", layout=f"{MARKDOWN}:table2"),
         "tableS1": target("tableS1", "tables.regressions", layout=f"{MARKDOWN}:tableS1"),
-        "tableX1": target("tableX1", "claims.published", layout="nqs.analysis.claims:markdown"),
+        "tableX1": target("tableX1", "claims.printed", layout="nqs.analysis.ledger.printed:markdown"),
     },
+    claims=f"{HERE}.claims.ledger:CHECKS",
 )

@@ -70,7 +70,9 @@ def fig1(files: Files, settings: Settings) -> pd.DataFrame:
 
     series: "learned" (one row per state and iteration, with the fidelity), "exact", "counts" (per state and motif).
     position orders states, motif_position motifs, both class by class. The run is that of lowest energy among those of
-    the first network and width in the settings whose psi is not constant, unless all are (stuck).
+    the first network and width in the settings whose psi is not constant, unless all are (stuck). "course": one row per
+    run of that network and width and iteration, with the fidelity and the part of the variance of ln psi over states
+    that lies within their classes, NaN for constant psi.
     """
     cell, row = _shown_run(files, settings)
     n_sites, width = cell.network.n_sites, cell.network.width
@@ -85,9 +87,32 @@ def fig1(files: Files, settings: Settings) -> pd.DataFrame:
         iteration = int(cell.iterations[kept])
         parts.append(states.assign(series="learned", iteration=iteration, log_psi=learned, fidelity=fidelity))
     parts.append(_count_rows(states, n_sites, width))
-    return pd.concat(parts, ignore_index=True).assign(
-        n_sites=n_sites, **{name: run[name] for name in (*SETTING, "stuck")}
-    )
+    shown = pd.concat(parts, ignore_index=True).assign(**{name: run[name] for name in (*SETTING, "stuck")})
+    course = _courses(cell, ordered, exact, states.state_class.to_numpy(), _places(cell.iterations, settings["shown"]))
+    return pd.concat([shown, course], ignore_index=True).assign(n_sites=n_sites)
+
+
+def _courses(
+    cell: Snapshots, states: np.ndarray, exact: np.ndarray, labels: np.ndarray, places: Sequence[int]
+) -> pd.DataFrame:
+    """Rows "course" of all runs of a cell, from the states (U,), the exact ln psi (U,) and the class (U,) of each."""
+    rows: list[dict[str, Any]] = []
+    for kept, (_, run) in zip(cell.kept, cell.runs.iterrows(), strict=True):
+        for place in places:
+            learned = _normalised(cell.network.at(kept[place]).log_psi(states))
+            rows.append({name: run[name] for name in (*SETTING, "stuck")} | {
+                "series": "course", "iteration": int(cell.iterations[place]),
+                "fidelity": float(np.exp(learned + exact).sum() ** 2), "within_classes": share_within(learned, labels),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def share_within(values: np.ndarray, labels: np.ndarray) -> float:
+    """Part of the variance of values (U,) that lies within the classes of labels (U,); NaN where all are equal."""
+    if spread_vanishes(values):
+        return float("nan")
+    means = np.bincount(labels, values) / np.bincount(labels)
+    return float(np.sum((values - means[labels]) ** 2) / np.sum((values - values.mean()) ** 2))
 
 
 def _shown_run(files: Files, settings: Settings) -> tuple[Snapshots, int]:
