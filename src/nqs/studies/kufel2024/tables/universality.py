@@ -38,10 +38,11 @@ def families(n_sites: int, density: int) -> dict[str, ComplexAnsatz]:
 
 
 def of_size(n_sites: int, settings: Mapping[str, Any]) -> Iterator[Row]:
-    """Fits of the Heisenberg ground state and of one Haar-random state."""
-    problem = Problem.of(heisenberg_ring(n_sites))
+    """Fits of the Heisenberg ground state on the states of Sz = 0, and of one Haar-random state on all states."""
+    ring, everything = Problem.of(heisenberg_ring(n_sites), 0), Problem.of(heisenberg_ring(n_sites))
     random = haar_state(1 << n_sites, np.random.default_rng(seed_of("haar", n_sites, settings["seed"])))
-    for target, psi in (("heisenberg", ground_state(problem)[1].astype(complex)), ("haar", random)):
+    ground = ground_state(ring)[1].astype(complex)
+    for target, problem, psi in (("heisenberg", ring, ground), ("haar", everything, random)):
         for density in settings["densities"]:
             for name, ansatz in families(n_sites, density).items():
                 for restart in range(settings["restarts"]):
