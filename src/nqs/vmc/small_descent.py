@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nqs.ansatz.complex_protocol import ComplexAnsatz
+from nqs.runtime.errors import InputError
 from nqs.vmc.natural_gradient import Solver, in_parameter_space, in_sample_space
 from nqs.vmc.tangent_space import Problem, TangentSpace
 
@@ -95,8 +96,20 @@ def minimise(
         watch(step, theta, space)
         energies.append(space.energy)
         variances.append(space.variance)
-        new = theta + rule(space)
-        if not np.isfinite(new).all() or not np.isfinite(ansatz.at(new).log_psi(problem.states).real).any():
+        new = _moved(problem, ansatz, theta, rule, space)
+        if new is None:
             return Descent(np.array(energies), np.array(variances), theta, finite=False)
         theta = new
     return Descent(np.array(energies), np.array(variances), theta, finite=True)
+
+
+def _moved(
+    problem: Problem, ansatz: ComplexAnsatz, theta: np.ndarray, rule: Rule, space: TangentSpace
+) -> np.ndarray | None:
+    """Parameters after a step; None where it cannot be found or psi is not finite there."""
+    try:
+        new: np.ndarray = theta + rule(space)
+        problem.amplitudes(ansatz.at(new))
+    except InputError:
+        return None
+    return new if np.isfinite(new).all() else None

@@ -21,14 +21,14 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     require(table, ("series", "time", "sx", "exact_sx", "infidelity", "sums", "regularisation", "strength", "family"))
     paths = table[table.series == "trajectory"]
     machines = paths[paths.family == "complex rbm"]
-    fig, axes = style.double_column(1, 4, height=2.6)
+    fig, axes = style.double_column(2, 2, height=4.6)
     draw_observable(axes[0, 0], paths)
     draw_infidelity(axes[0, 1], paths)
-    draw_shifts(axes[0, 2], machines, table[table.series == "ground"])
-    draw_bias(axes[0, 3], table[table.series == "bias"])
-    for ax, letter in zip(axes[0], "abcd", strict=True):
+    draw_shifts(axes[1, 0], machines, table[table.series == "ground"])
+    draw_bias(axes[1, 1], table[table.series == "bias"])
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
         style.panel_label(ax, letter)
-    style.legend_above(fig, axes[0, :2], columns=5)
+    style.legend_above(fig, axes[0, :1], columns=3)
     facts = (
         f"transverse-field Ising ring, N = {int(paths.n_sites.iloc[0])}, quench from near infinite field; Heun steps; "
         "medians over seeds and their range",

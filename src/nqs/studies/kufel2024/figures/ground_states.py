@@ -26,14 +26,14 @@ CASES = {
 def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
     """Errors against parameters (a), rank of the tensor (b), symmetries (c), signs (d)."""
     require(table, ("series", "j2", "rotated", "n_parameters", "relative_error", "rank", "order", "average_sign"))
-    fig, axes = style.double_column(1, 4, height=2.5)
-    errors, ranks, symmetry, sign = axes[0]
+    fig, axes = style.double_column(2, 2, height=4.6)
+    errors, ranks, symmetry, sign = axes.flat
     runs = table[table.series == "run"]
     draw_errors(errors, runs)
     draw_ranks(ranks, runs[runs.rotated.astype(bool)])
     draw_symmetry(symmetry, table[table.series == "symmetry"])
     draw_signs(sign, table[table.series == "sign"])
-    for ax, letter in zip(axes[0], "abcd", strict=True):
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
         style.panel_label(ax, letter)
     style.legend_above(fig, [errors], columns=4)
     facts = (

@@ -25,21 +25,21 @@ SMALLEST = 1e-14
 def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
     """Infidelity against iteration for two models (a, b), condition numbers (c), seconds of both solves (d)."""
     require(table, ("series", "model", "rule", "iteration", "infidelity", "shift", "condition", "seconds"))
-    fig, axes = style.double_column(1, 4, height=2.5)
+    fig, axes = style.double_column(2, 2, height=4.6)
     runs = table[table.series == "run"]
     for ax, model in zip(axes[0], ("ising", "heisenberg"), strict=False):
         draw_runs(ax, runs[runs.model == model])
         ax.set_title({"ising": "critical Ising ring", "heisenberg": "Heisenberg ring"}[model])
-    draw_conditions(axes[0, 2], table[table.series == "condition"])
-    draw_seconds(axes[0, 3], table[table.series == "time"])
-    for ax, letter in zip(axes[0], "abcd", strict=True):
+    draw_conditions(axes[1, 0], table[table.series == "condition"])
+    draw_seconds(axes[1, 1], table[table.series == "time"])
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
         style.panel_label(ax, letter)
     style.legend_above(fig, axes[0, :1], columns=4)
     facts = (
         f"N = {int(runs.n_sites.max())}, complex RBM, exact sums, each rule at its best rate; medians over seeds "
         "and their range",
         "(c) of the tensor along one run; infinite where it is singular, drawn at 1e32",
-        "(d) one of parameters P and samples n runs, the other is 64; shortest of three",
+        "(d) one of parameters P and samples n grows, the other is 64; shortest of three",
     )
     style.small_print(fig, sentences(note, *facts))
     return fig
@@ -67,18 +67,12 @@ def draw_conditions(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def draw_seconds(ax: Axes, rows: pd.DataFrame) -> None:
-    """Seconds against the size that runs."""
-    fixed = rows[["n_samples", "n_parameters"]].min().min()
+    """Seconds against the size that is varied."""
     for rule in ("SR", "minSR"):
-        here = rows[rows.rule == rule]
-        for column, other, marker, filled in (
-            ("n_parameters", "n_samples", "o", True),
-            ("n_samples", "n_parameters", "s", False),
-        ):
-            some = here[here[other] == fixed].sort_values(column)
-            face = RULES[rule][0] if filled else "none"
-            symbol = "P" if filled else "n"
-            ax.plot(some[column], 1e3 * some.seconds, color=RULES[rule][0], marker=marker, markerfacecolor=face,
-                    label=f"{rule}, ${symbol}$ runs")  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlabel="$P$ or $n$", ylabel="milliseconds")
+        colour = RULES[rule][0]
+        for varied, column, marker, face in (("P", "n_parameters", "o", colour), ("n", "n_samples", "s", "none")):
+            some = rows[(rows.rule == rule) & (rows.varied == varied)].sort_values(column)
+            label = f"{rule}, ${varied}$ grows"
+            ax.plot(some[column], 1e3 * some.seconds, color=colour, marker=marker, markerfacecolor=face, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="parameters $P$ or samples $n$", ylabel="milliseconds")
     ax.legend(fontsize=6)

@@ -24,19 +24,19 @@ TARGETS = {
 def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
     """Bond dimensions (a), infidelities (b) and entropies (c) at equal numbers of parameters, energies (d)."""
     require(table, ("series", "target", "family", "n_parameters", "infidelity", "entropy", "bond", "relative_error"))
-    fig, axes = style.double_column(1, 4, height=2.8)
+    fig, axes = style.double_column(2, 2, height=4.6)
     draw_bonds(axes[0, 0], table[table.series == "bond"])
     fits = table[table.series.isin(["fit", "explicit"])]
     draw_fits(axes[0, 1], fits, "infidelity")
-    draw_fits(axes[0, 2], fits, "entropy")
-    draw_energies(axes[0, 3], table[table.series == "energy"])
-    for ax, letter in zip(axes[0], "abcd", strict=True):
+    draw_fits(axes[1, 0], fits, "entropy")
+    draw_energies(axes[1, 1], table[table.series == "energy"])
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
         style.panel_label(ax, letter)
-    style.legend_above(fig, axes[0, :1], columns=4)
+    style.legend_above(fig, axes[0, :1], columns=3)
     n_sites = int(fits.n_sites.iloc[0])
     facts = (
         "(a) smallest bond dimension that discards less than 1e-6 at every cut",
-        f"(b-d) N = {n_sites}; filled, solid: matrix product states by exact truncation; hollow, dashed: complex RBM of "
+        f"(b-d) N = {n_sites}; filled, solid: matrix product states, truncated exactly; hollow, dashed: complex RBM of "
         "as many parameters, best of the restarts; star: the explicit RBM of the pairs",
     )
     style.small_print(fig, sentences(note, *facts))
@@ -65,7 +65,10 @@ def draw_fits(ax: Axes, rows: pd.DataFrame, column: str) -> None:
             ax.plot(best.n_parameters, values, color=colour, marker=marker, **look)
         explicit = here[here.series == "explicit"]
         value = explicit[column].clip(lower=1e-12) if column == "infidelity" else explicit[column]
-        ax.plot(explicit.n_parameters, value, color=colour, marker="*", markersize=9, linestyle="none", clip_on=False)
+        if len(explicit):
+            ax.plot(
+                explicit.n_parameters, value, color=colour, marker="*", markersize=9, linestyle="none", clip_on=False
+            )
     ax.set(
         xlabel="real parameters", xscale="log", ylabel=column if column == "infidelity" else "entropy $S(N/2)$ (nats)"
     )

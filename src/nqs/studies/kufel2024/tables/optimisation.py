@@ -147,12 +147,12 @@ def timings(settings: Mapping[str, Any]) -> Iterator[Row]:
     """Both solves on random matrices; one size runs, the other is fixed."""
     rng = np.random.default_rng(0)
     for size in settings["timed"]:
-        for n_samples, n_parameters in ((settings["fixed"], size), (size, settings["fixed"])):
+        for varied, n_samples, n_parameters in (("P", settings["fixed"], size), ("n", size, settings["fixed"])):
             tangents = rng.normal(size=(n_samples, n_parameters)) + 0j
             right = rng.normal(size=n_samples) + 0j
             for name, solve in (("SR", in_parameter_space), ("minSR", in_sample_space)):
                 taken = shortest(partial(solve, tangents, right, 1e-2))
-                sizes = {"n_samples": n_samples, "n_parameters": n_parameters}
+                sizes = {"n_samples": n_samples, "n_parameters": n_parameters, "varied": varied}
                 yield {"series": "time", "rule": name, "seconds": taken} | sizes
 
 

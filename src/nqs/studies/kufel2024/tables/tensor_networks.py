@@ -116,8 +116,8 @@ def energies(settings: Mapping[str, Any]) -> Iterator[Row]:
             ansatz = machine(settings["n_sites"], 2 * real_size(product))  # a real state: as many complex numbers
             for restart in range(settings["restarts"]):
                 rng = np.random.default_rng(seed_of("energy", name, bond, restart, settings["seed"]))
-                found = minimise(problem, ansatz, ansatz.initial(rng), sr(0.1, 1e-4), settings["iterations"])
-                error = float((found.energies[-1] - lowest) / abs(lowest))
+                found = minimise(problem, ansatz, ansatz.initial(rng), sr(0.05, 1e-3), 3 * settings["iterations"])
+                error = float((found.energies.min() - lowest) / abs(lowest))
                 yield common | {
                     "family": "rbm", "n_parameters": ansatz.n_parameters, "relative_error": error, "restart": restart,
                 }  # fmt: skip
