@@ -165,7 +165,7 @@ def qgt_rank_saturates(claim: Claim, tables: Tables) -> Iterator[Evidence]:
         x = np.log(grouped.index.to_numpy(float))
         ranks = kink(x, np.log(grouped["rank"].to_numpy()))
         errors = kink(x, np.log(grouped.relative_error.clip(lower=1e-15).to_numpy()))
-        spacing = float(np.diff(x).max()) / 2
+        spacing = float(np.diff(x).max()) * np.sqrt(2 / 12)  # of two uniform distributions between widths
         basis = "rotated basis" if rotated else "plain basis"
         yield near("ln P at the break of the error less that of the rank", Estimate(errors - ranks, spacing), 0.0,
                    tolerance=np.log(2), resolution=2.0, reading=basis)  # fmt: skip
