@@ -1,0 +1,1 @@
+"""The statements of the primer, tested on our tables."""

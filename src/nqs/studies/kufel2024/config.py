@@ -1,0 +1,131 @@
+"""The block `kufel2024` of the configuration: sizes of the small systems, one block a figure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from nqs.exact.sparse_states import MAX_SITES
+from nqs.runtime.fields import Block, Positive, without_repeats
+
+
+def even(value: int) -> int:
+    """A number of sites with states of Sz = 0."""
+    if value % 2:
+        raise ValueError(f"{value} sites have no state with Sz = 0; choose an even number")
+    return value
+
+
+def listed(values: tuple) -> tuple:
+    """Numbers in ascending order, none twice."""
+    return tuple(sorted(without_repeats(values, "number")))
+
+
+Sites = Annotated[int, Field(ge=4, le=14)]
+EvenSites = Annotated[int, Field(ge=4, le=14), AfterValidator(even)]
+Counts = Annotated[tuple[Positive, ...], AfterValidator(listed)]
+Numbers = Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(listed)]
+Seeds = Annotated[int, Field(ge=3, description="independent runs; three or more, for an error")]
+
+
+class Method(Block):
+    """Fig. 1: one run of the method on the Ising ring."""
+
+    n_sites: Sites = 10
+    hidden: Positive = 5
+    iterations: Positive = 120
+    samples: Positive = 500
+    sets: Annotated[int, Field(ge=20, description="sample sets of one size behind the error of the energy")] = 200
+    sizes: Counts = (30, 100, 300, 1000, 3000)
+
+
+class Universality(Block):
+    """Fig. 2: infidelity against hidden units per site."""
+
+    sizes: Annotated[tuple[EvenSites, ...], AfterValidator(listed)] = (6,)
+    densities: Counts = (1, 2, 4, 8)
+    restarts: Seeds = 3
+    iterations: Positive = 150
+
+
+class TensorNetworks(Block):
+    """Fig. 3: matrix product states and Boltzmann machines at equal numbers of parameters."""
+
+    sizes: Annotated[tuple[EvenSites, ...], AfterValidator(listed)] = (6, 8, 10, 12)
+    n_sites: EvenSites = 8
+    bonds: Counts = (1, 2, 3, 4)
+    restarts: Seeds = 3
+    iterations: Positive = 150
+
+
+class Entanglement(Block):
+    """Fig. 4: entropy of blocks of local, long-range and explicit machines."""
+
+    n_sites: Annotated[int, Field(ge=6, le=MAX_SITES), AfterValidator(even)] = 14
+    widths: Counts = (2, 3)
+    instances: Seeds = 5
+    scale: float = Field(1.5, gt=0, description="standard deviation of the random complex weights")
+
+
+class GroundStates(Block):
+    """Fig. 5: signs, local minima, parameters and rank, symmetries."""
+
+    n_sites: EvenSites = 8
+    hidden: Counts = (1, 2, 3, 4, 6, 8)
+    seeds: Seeds = 5
+    iterations: Positive = 200
+    frustration: float = Field(0.5, gt=0, lt=1, description="J2/J1 of the harder model")
+
+
+class Dynamics(Block):
+    """Fig. 6: a quench of the Ising ring."""
+
+    n_sites: Sites = 6
+    density: Positive = 2
+    field: float = Field(0.5, gt=0, description="after the quench from infinite field")
+    time: float = Field(2.0, gt=0)
+    points: Annotated[int, Field(ge=8)] = 21
+    step: float = Field(0.01, gt=0)
+    shifts: Numbers = (1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
+    samples: Counts = (1000, 10000)
+    seeds: Seeds = 4
+
+
+class Sampling(Block):
+    """Fig. 7: how long chains take, what diagnostics see, and sampling without a chain."""
+
+    sizes: Annotated[tuple[Sites, ...], AfterValidator(listed)] = (4, 5, 6, 7, 8, 9)
+    n_sites: Sites = 10
+    chains: Annotated[int, Field(ge=2)] = 4
+    lengths: Counts = (10, 30, 100, 300)
+    repeats: Annotated[int, Field(ge=20)] = 40
+    hidden: Positive = 8
+    iterations: Positive = 150
+
+
+class Optimisation(Block):
+    """Fig. 8: four rules of descent, and what the two solves cost."""
+
+    n_sites: Sites = 8
+    hidden: Positive = 8
+    iterations: Positive = 150
+    seeds: Seeds = 4
+    rates: Numbers = (0.01, 0.03, 0.1, 0.3)
+    shift: float = Field(1e-4, gt=0)
+    timed: Counts = (64, 128, 256, 512, 1024)
+    fixed: Positive = 64
+    lengths: Annotated[tuple[Annotated[int, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)
+
+
+class Kufel2024(Block):
+    """All figures of the primer."""
+
+    fig1: Method = Method()
+    fig2: Universality = Universality()
+    fig3: TensorNetworks = TensorNetworks()
+    fig4: Entanglement = Entanglement()
+    fig5: GroundStates = GroundStates()
+    fig6: Dynamics = Dynamics()
+    fig7: Sampling = Sampling()
+    fig8: Optimisation = Optimisation()

@@ -1,0 +1,98 @@
+"""Fig. 5: what makes ground states hard, and what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nqs.figures import style
+from nqs.figures.table import require, sentences
+
+SMALLEST = 1e-15
+# (frustrated, rotated): (colour, marker)
+CASES = {
+    (False, True): (style.BLUE, "o"),
+    (False, False): (style.SKY, "v"),
+    (True, True): (style.VERMILLION, "s"),
+    (True, False): (style.ORANGE, "D"),
+}
+
+
+def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
+    """Errors against parameters (a), rank of the tensor (b), symmetries (c), signs (d)."""
+    require(table, ("series", "j2", "rotated", "n_parameters", "relative_error", "rank", "order", "average_sign"))
+    fig, axes = style.double_column(2, 2, height=4.6)
+    errors, ranks, symmetry, sign = axes.flat
+    runs = table[table.series == "run"]
+    draw_errors(errors, runs)
+    draw_ranks(ranks, runs[runs.rotated.astype(bool)])
+    draw_symmetry(symmetry, table[table.series == "symmetry"])
+    draw_signs(sign, table[table.series == "sign"])
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
+        style.panel_label(ax, letter)
+    style.legend_above(fig, [errors], columns=4)
+    facts = (
+        f"J1-J2 ring, N = {int(table.n_sites.iloc[0])}, Sz = 0, complex RBM, exact sums; small marks: seeds, "
+        "lines: medians",
+        "(b) eigenvalues of the geometric tensor above 1e-10 of the largest; dashed: the dimension of the sector",
+        "(c) one network, projected on groups of the ring",
+        "(d) average sign at temperature J1/4; the variance of the estimator at the exact state is zero at every point",
+    )
+    style.small_print(fig, sentences(note, *facts))
+    return fig
+
+
+def cases(rows: pd.DataFrame) -> Any:
+    """Rows by coupling and basis: (colour, marker, label, rows)."""
+    for (frustrated, rotated), (colour, marker) in CASES.items():
+        here = rows[((rows.j2 > 0) == frustrated) & (rows.rotated.astype(bool) == rotated)]
+        if len(here):
+            basis = "rotated" if rotated else "plain"
+            yield colour, marker, f"$J_2={here.j2.iloc[0]:g}$, {basis} basis", here
+
+
+def draw_errors(ax: Axes, rows: pd.DataFrame) -> None:
+    """Relative error of every run, and medians."""
+    for colour, marker, label, here in cases(rows):
+        shown = here.relative_error.clip(lower=SMALLEST)
+        ax.plot(here.n_parameters, shown, color=colour, marker=marker, markersize=2, linestyle="none", alpha=0.5)
+        median = shown.groupby(here.n_parameters).median()
+        ax.plot(median.index, median, color=colour, marker=marker, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="relative error of the energy")
+
+
+def draw_ranks(ax: Axes, rows: pd.DataFrame) -> None:
+    """Rank against parameters."""
+    for colour, marker, _, here in cases(rows):
+        median = here.groupby("n_parameters")["rank"].median()
+        ax.plot(median.index, median, color=colour, marker=marker)
+    ends = np.array([rows.n_parameters.min(), rows.n_parameters.max()])
+    ax.plot(ends, ends, color="0.6", linewidth=0.8)
+    ax.annotate("rank = parameters", (ends[0], ends[0]), xytext=(4, 8), textcoords="offset points", fontsize=6)
+    ax.axhline(rows.dimension.iloc[0], **(style.EXACT | {"label": None}))
+    ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="rank of the tensor")
+
+
+def draw_symmetry(ax: Axes, rows: pd.DataFrame) -> None:
+    """Relative error against the order of the group."""
+    for colour, marker, _, here in cases(rows.assign(rotated=True)):
+        shown = here.relative_error.clip(lower=SMALLEST)
+        ax.plot(here.order, shown, color=colour, marker=marker, markersize=2, linestyle="none", alpha=0.5)
+        median = shown.groupby(here.order).median()
+        ax.plot(median.index, median, color=colour, marker=marker)
+    ax.set(xscale="log", yscale="log", xlabel="order of the symmetry group", ylabel="relative error of the energy")
+
+
+def draw_signs(ax: Axes, rows: pd.DataFrame) -> None:
+    """Average sign in both bases."""
+    for rotated, colour, marker in ((True, style.DARK, "o"), (False, style.PURPLE, "v")):
+        here = rows[rows.rotated.astype(bool) == rotated]
+        ax.plot(here.j2, here.average_sign, color=colour, marker=marker, label="rotated" if rotated else "plain basis")
+    ax.axhline(0.5, color="0.45", linestyle=":", linewidth=0.9)
+    ax.set(xlabel=style.J2_OVER_J1, ylabel="average sign", ylim=(-0.05, 1.1))
+    ax.legend(loc="center right")

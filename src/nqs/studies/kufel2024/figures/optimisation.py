@@ -1,0 +1,78 @@
+"""Fig. 8: rules of descent, the tensor's condition, and the cost of both solves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nqs.figures import style
+from nqs.figures.table import require, sentences
+
+RULES = {
+    "SGD": (style.DARK, "-"),
+    "Adam": (style.GREEN, "-"),
+    "SR": (style.BLUE, "-"),
+    "minSR": (style.ORANGE, (0, (2, 2))),
+}
+SMALLEST = 1e-14
+
+
+def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
+    """Infidelity against iteration for two models (a, b), condition numbers (c), seconds of both solves (d)."""
+    require(table, ("series", "model", "rule", "iteration", "infidelity", "shift", "condition", "seconds"))
+    fig, axes = style.double_column(2, 2, height=4.6)
+    runs = table[table.series == "run"]
+    for ax, model in zip(axes[0], ("ising", "heisenberg"), strict=False):
+        draw_runs(ax, runs[runs.model == model])
+        ax.set_title({"ising": "critical Ising ring", "heisenberg": "Heisenberg ring"}[model])
+    draw_conditions(axes[1, 0], table[table.series == "condition"])
+    draw_seconds(axes[1, 1], table[table.series == "time"])
+    for ax, letter in zip(axes.flat, "abcd", strict=True):
+        style.panel_label(ax, letter)
+    style.legend_above(fig, axes[0, :1], columns=4)
+    facts = (
+        f"N = {int(runs.n_sites.max())}, complex RBM, exact sums, each rule at its best rate; medians over seeds "
+        "and their range",
+        "(c) of the tensor along one run; infinite where it is singular, drawn at 1e32",
+        "(d) one of parameters P and samples n grows, the other is 64; shortest of three",
+    )
+    style.small_print(fig, sentences(note, *facts))
+    return fig
+
+
+def draw_runs(ax: Axes, rows: pd.DataFrame) -> None:
+    """Median and range over seeds."""
+    for rule, (colour, dashes) in RULES.items():
+        here = rows[rows.rule == rule]
+        grouped = here.assign(infidelity=here.infidelity.clip(lower=SMALLEST)).groupby("iteration").infidelity
+        ax.fill_between(grouped.min().index, grouped.min(), grouped.max(), color=colour, alpha=0.15, linewidth=0)
+        ax.plot(grouped.median().index, grouped.median(), color=colour, linestyle=dashes, label=rule)
+    ax.set(yscale="log", xlabel="iteration", ylabel="infidelity")
+
+
+def draw_conditions(ax: Axes, rows: pd.DataFrame) -> None:
+    """Condition numbers along the run, by shift."""
+    shifts = sorted(rows["shift"].unique())
+    for colour, shift in zip(style.sequence(len(shifts)), shifts, strict=True):
+        here = rows[rows["shift"] == shift]
+        label = f"$10^{{{np.log10(shift):.0f}}}$" if shift else "0"
+        ax.plot(here.iteration, here.condition, color=colour, label=label)
+    ax.set(yscale="log", xlabel="iteration", ylabel="condition number of $S+\\epsilon$")
+    ax.legend(title=r"$\epsilon$", ncols=2, loc="center right", handlelength=1)
+
+
+def draw_seconds(ax: Axes, rows: pd.DataFrame) -> None:
+    """Seconds against the size that is varied."""
+    for rule in ("SR", "minSR"):
+        colour = RULES[rule][0]
+        for varied, column, marker, face in (("P", "n_parameters", "o", colour), ("n", "n_samples", "s", "none")):
+            some = rows[(rows.rule == rule) & (rows.varied == varied)].sort_values(column)
+            label = f"{rule}, ${varied}$ grows"
+            ax.plot(some[column], 1e3 * some.seconds, color=colour, marker=marker, markerfacecolor=face, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="parameters $P$ or samples $n$", ylabel="milliseconds")
+    ax.legend(fontsize=6)

@@ -1,0 +1,44 @@
+"""Kufel 2024: neural networks for quantum many-body physics, a primer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from nqs.studies.kufel2024.config import Kufel2024
+from nqs.studies.protocol import Study, StudyConfig, Target
+
+HERE = "nqs.studies.kufel2024"
+THEMES = {
+    "fig1": "method",
+    "fig2": "universality",
+    "fig3": "tensor_networks",
+    "fig4": "entanglement",
+    "fig5": "ground_states",
+    "fig6": "dynamics",
+    "fig7": "sampling",
+    "fig8": "optimisation",
+}
+
+
+def settings(config: StudyConfig[Kufel2024], figure: str) -> Mapping[str, Any]:
+    """The figure's own block, and the seed."""
+    return {**config.plain[figure], "seed": config.seed}
+
+
+STUDY = Study(
+    name="kufel2024",
+    citation="Kufel 2024",
+    block=Kufel2024,
+    targets={
+        name: Target(
+            rows=f"{HERE}.tables.{theme}:rows",
+            settings=partial(settings, figure=name),
+            used=partial(settings, figure=name),
+            draw=f"{HERE}.figures.{theme}:draw",
+        )
+        for name, theme in THEMES.items()
+    },
+    claims=f"{HERE}.claims.ledger:CHECKS",
+)

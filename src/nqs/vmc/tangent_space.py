@@ -1,0 +1,130 @@
+"""Energy, force and quantum geometric tensor of a wave function, from a whole basis or from samples.
+
+    X = sqrt(w) (O - <O>),   r = sqrt(w) (E_loc - E),   S = X^+ X,   F = X^+ r
+
+An update solves min_d |X d + f r|^2 for the d that changes psi most like -f (H - E) psi: f = 1 is imaginary time
+(stochastic reconfiguration, the quantum natural gradient), f = i is real time [Kufel 2024, key idea 3 and challenge of
+dynamics; Carleo and Troyer 2017]. With real parameters X and f r are stacked as real and imaginary parts, so the same
+solvers serve both (McLachlan's principle).
+
+Shapes: U states, P parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nqs.ansatz.complex_protocol import ComplexAnsatz, ComplexWave
+from nqs.exact.sparse_states import make_basis, matrix
+from nqs.model.hamiltonians import Hamiltonian
+from nqs.runtime.errors import InputError
+
+IMAGINARY_TIME, REAL_TIME = 1.0, 1.0j
+
+
+@dataclass(frozen=True, eq=False)
+class TangentSpace:
+    """energy: of the sums, real; variance: of E_loc;  tangents X (U, P), residual r (U,); complex."""
+
+    energy: float
+    variance: float
+    tangents: np.ndarray
+    residual: np.ndarray
+    holomorphic: bool
+
+    def system(self, factor: complex = IMAGINARY_TIME) -> tuple[np.ndarray, np.ndarray]:
+        """X and f r, for real parameters stacked: (U, P) and (U,), or (2U, P) and (2U,) float64."""
+        right = factor * self.residual
+        if self.holomorphic:
+            return self.tangents, right
+        return np.concatenate([self.tangents.real, self.tangents.imag]), np.concatenate([right.real, right.imag])
+
+    @cached_property
+    def tensor(self) -> np.ndarray:
+        """S: (P, P), its real part for real parameters."""
+        tangents, _ = self.system()
+        return tangents.conj().T @ tangents
+
+    def force(self, factor: complex = IMAGINARY_TIME) -> np.ndarray:
+        """X^+ f r: (P,)."""
+        tangents, right = self.system(factor)
+        found: np.ndarray = tangents.conj().T @ right
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A Hamiltonian on a basis: states (K,) uint64 ascending, h sparse (K, K)."""
+
+    hamiltonian: Hamiltonian
+    states: np.ndarray
+    h: np.ndarray  # scipy.sparse
+
+    @classmethod
+    def of(cls, hamiltonian: Hamiltonian, magnetisation: int | None = None) -> Problem:
+        """On all states, or those of one magnetisation; InputError as `nqs.exact.sparse_states.make_basis`."""
+        if magnetisation is not None and (hamiltonian.n_sites + magnetisation) % 2:
+            raise InputError(
+                f"magnetisation: {hamiltonian.n_sites} sites have no state with Sz = {magnetisation / 2:g}; "
+                "choose one of the same parity"
+            )
+        basis = make_basis(hamiltonian, magnetisation, None)
+        return cls(hamiltonian, basis.states, matrix(hamiltonian, basis))
+
+    def amplitudes(self, wave: ComplexWave) -> np.ndarray:
+        """Normalised psi (K,); InputError if it vanishes or is not finite."""
+        logs = wave.log_psi(self.states)
+        largest = logs.real.max()
+        if not np.isfinite(largest):
+            why = "vanishes on the whole basis; project on another representation" if largest < 0 else "is not finite"
+            raise InputError(f"psi {why}")
+        psi = np.exp(logs - largest)
+        unit: np.ndarray = psi / np.linalg.norm(psi)
+        return unit
+
+    def tangent_space(self, ansatz: ComplexAnsatz, theta: np.ndarray) -> TangentSpace:
+        """By sums over the whole basis."""
+        wave = ansatz.at(theta)
+        psi = self.amplitudes(wave)
+        phase = np.exp(-1j * np.angle(psi))
+        image = self.h @ psi
+        energy = float((psi.conj() @ image).real)
+        root = np.abs(psi)
+        residual = (image - energy * psi) * phase  # finite where psi is zero, unlike E_loc
+        tangents = _centred(wave.jacobian(self.states), root)
+        return TangentSpace(energy, float(np.linalg.norm(residual) ** 2), tangents, residual, ansatz.holomorphic)
+
+    def sampled(self, ansatz: ComplexAnsatz, theta: np.ndarray, counts: np.ndarray) -> TangentSpace:
+        """By samples: counts (K,) of the states of the basis."""
+        wave = ansatz.at(theta)
+        psi = self.amplitudes(wave)
+        drawn = np.flatnonzero(counts)
+        root = np.sqrt(counts[drawn] / counts.sum())
+        local = (self.h @ psi)[drawn] / psi[drawn]
+        mean = root**2 @ local
+        residual = root * (local - mean)
+        tangents = _centred(wave.jacobian(self.states[drawn]), root)
+        variance = float(np.linalg.norm(residual) ** 2)
+        return TangentSpace(float(mean.real), variance, tangents, residual, ansatz.holomorphic)
+
+    def draw(self, ansatz: ComplexAnsatz, theta: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+        """How often n independent samples of |psi|^2 hit each state: (K,)."""
+        counts: np.ndarray = rng.multinomial(n, np.abs(self.amplitudes(ansatz.at(theta))) ** 2)
+        return counts
+
+
+def _centred(jacobian: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """sqrt(w) (O - <O>) for sqrt(w) (U,); a state of weight zero has no part in it."""
+    weighted = np.where(root[:, None] > 0, root[:, None] * jacobian, 0)
+    centred: np.ndarray = weighted - root[:, None] * (root @ weighted)
+    return centred
+
+
+def infidelity(psi: np.ndarray, target: np.ndarray) -> float:
+    """1 - |<psi|target>|^2 of normalised states, without cancellation."""
+    overlap = np.vdot(psi, target)
+    aligned = psi * (overlap / abs(overlap) if overlap else 1.0)
+    return float(np.linalg.norm(target - aligned * abs(overlap)) ** 2)

@@ -1,0 +1,128 @@
+"""Complex wave functions: derivatives, projections, direct sampling, explicit states."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nqs.ansatz.autoregressive import Autoregressive
+from nqs.ansatz.complex_protocol import spins_of
+from nqs.ansatz.complex_rbm import ComplexRbm, log_cosh, volume_law_pairs
+from nqs.ansatz.feed_forward import FeedForward
+from nqs.ansatz.symmetrised import Symmetrised, representation, translations
+from nqs.exact.matrix_product import entropy_of
+from nqs.model.hamiltonians import heisenberg, transverse_field_ising
+from nqs.runtime.errors import InputError
+
+N = 6
+STATES = np.arange(1 << N, dtype=np.uint64)
+RING = np.array([[i, (i + 1) % N] for i in range(N)])
+GROUP = representation(*translations(N), spin_flip=1)
+FAMILIES = {
+    "rbm": ComplexRbm.full(N, 4, 0.3),
+    "local rbm": ComplexRbm.local(N, 3, 0.3),
+    "network": FeedForward(N, 5),
+    "positive network": FeedForward(N, 5, phase=False),
+    "autoregressive": Autoregressive(N, 4),
+    "autoregressive, Sz = 0": Autoregressive(N, 4, ups=3),
+    "symmetrised rbm": Symmetrised(ComplexRbm.full(N, 3, 0.3), GROUP),
+    "symmetrised network": Symmetrised(FeedForward(N, 3), representation(*translations(N, 1))),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_jacobian_is_the_derivative(name):
+    family = FAMILIES[name]
+    theta = family.initial(np.random.default_rng(1))
+    finite = np.isfinite(family.at(theta).log_psi(STATES).real)
+    states, h = STATES[finite], 1e-6
+    jacobian = family.at(theta).jacobian(states)
+    assert jacobian.shape == (len(states), family.n_parameters)
+    for place in range(family.n_parameters):
+        shift = h * np.eye(family.n_parameters)[place]
+        change = family.at(theta + shift).log_psi(states) - family.at(theta - shift).log_psi(states)
+        np.testing.assert_allclose(jacobian[:, place], change / (2 * h), atol=2e-8)
+        if family.holomorphic:
+            change = family.at(theta + 1j * shift).log_psi(states) - family.at(theta - 1j * shift).log_psi(states)
+            np.testing.assert_allclose(jacobian[:, place], change / (2j * h), atol=2e-8)
+
+
+def test_rbm_is_a_dense_layer_with_ln_cosh():
+    family = ComplexRbm.full(N, 4, 0.3)
+    wave = family.at(family.initial(np.random.default_rng(2)))
+    spins = spins_of(STATES, N)
+    direct = spins @ wave.visible + np.log(np.cosh(wave.hidden + spins @ wave.weights.T)).sum(axis=1)
+    np.testing.assert_allclose(np.exp(wave.log_psi(STATES) - direct), 1, rtol=1e-12)
+
+
+def test_ln_cosh_neither_overflows_nor_hides_zeros():
+    np.testing.assert_allclose(log_cosh(np.array([800.0, -800.0 + 0j])), 800 - np.log(2))
+    assert log_cosh(np.array([0.5j * np.pi])).real < -36
+
+
+@pytest.mark.parametrize("ups", [None, 0, 2, 6])
+def test_autoregressive_states_are_normalised_and_drawn_independently(ups):
+    family = Autoregressive(N, 5, ups)
+    wave = family.at(2 * family.initial(np.random.default_rng(3)))
+    weights = np.exp(2 * wave.log_psi(STATES).real)
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+    counts = np.bincount(wave.sample(20_000, np.random.default_rng(4)).astype(int), minlength=1 << N)
+    assert not counts[weights == 0].any()
+    likely = 20_000 * weights > 5
+    observed, expected = counts[likely], 20_000 * weights[likely]
+    if likely.sum() > 1:
+        statistic = ((observed - expected) ** 2 / expected).sum()
+        assert stats.chi2.sf(statistic, likely.sum() - 1) > 1e-3
+
+
+def test_projected_states_carry_the_characters():
+    momentum = 2
+    group = representation(*translations(N, momentum), spin_flip=-1)
+    family = Symmetrised(ComplexRbm.full(N, 4, 0.3), group)
+    psi = np.exp(family.at(family.initial(np.random.default_rng(5))).log_psi(STATES))
+    for element in range(len(group)):
+        image = group.images(STATES)[element]
+        np.testing.assert_allclose(psi[image.astype(int)], group.characters[element] * psi, atol=1e-12)
+
+
+def test_projection_that_leaves_nothing_is_zero_everywhere():
+    family = Symmetrised(FeedForward(N, 2), representation(*translations(N, 1)))
+    theta = np.zeros(family.n_parameters)
+    wave = family.at(theta)
+    assert (wave.log_psi(STATES).real == -np.inf).all()
+    assert np.isfinite(wave.jacobian(STATES)).all()
+
+
+def test_volume_law_machine_is_maximally_entangled():
+    family, theta = volume_law_pairs(8)
+    psi = np.exp(family.at(theta).log_psi(np.arange(256, dtype=np.uint64)))
+    psi /= np.linalg.norm(psi)
+    np.testing.assert_allclose(np.abs(psi), 1 / 16, rtol=1e-12)
+    for length in range(1, 5):
+        assert entropy_of(psi, length) == pytest.approx(length * np.log(2), abs=1e-10)
+
+
+def test_representations_know_what_a_model_lacks():
+    GROUP.check(heisenberg(N, RING))
+    with pytest.raises(InputError, match=r"symmetry .* changes under it"):
+        GROUP.check(heisenberg(N, RING[:-1]))
+    longitudinal = transverse_field_ising(N, RING, 1.0)
+    longitudinal = type(longitudinal)(**{**vars(longitudinal), "strings": np.ones(N, np.uint64)})
+    with pytest.raises(InputError, match="changes under it"):
+        GROUP.check(longitudinal)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ComplexRbm.local(4, 5), "width: 5"),
+        (lambda: FeedForward(4, 0), "n_hidden: 0"),
+        (lambda: Autoregressive(4, 2, ups=5), "ups: 5"),
+        (lambda: Autoregressive(4, 0), "n_hidden: 0"),
+        (lambda: volume_law_pairs(5), "even number"),
+        (lambda: FAMILIES["rbm"].at(np.zeros(3)), "parameters, not"),
+        (lambda: representation(*translations(4), spin_flip=2), "spin_flip: 2"),
+    ],
+)
+def test_wrong_sizes_are_refused(make, said):
+    with pytest.raises(InputError, match=said):
+        make()
