@@ -23,7 +23,10 @@ def evidence(claim: Claim, tables: Tables) -> list[Evidence]:
         case 2:
             return [Evidence("energy per site", -0.5, 0.0, published=-1.06, impossible="below the spectrum")]
         case 3:
-            return [above("slope", Estimate(0.1, 0.2, 8), 0.0), above("slope", Estimate(0.3, 0.1, 8), 0.0, part="N = 8")]
+            return [
+                above("slope", Estimate(0.1, 0.2, 8), 0.0),
+                above("slope", Estimate(0.3, 0.1, 8), 0.0, part="N = 8"),
+            ]
     return []
 
 

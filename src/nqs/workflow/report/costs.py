@@ -33,7 +33,8 @@ class Cost:
 
     def __str__(self) -> str:
         jobs = f"{self.jobs} job{'s' if self.jobs > 1 else ''}"
-        return f"{jobs}, {duration(self.wall)} one after another, {duration(self.cpu)} of CPU, peak memory {self.peak_words}"
+        times = f"{duration(self.wall)} one after another, {duration(self.cpu)} of CPU"
+        return f"{jobs}, {times}, peak memory {self.peak_words}"
 
 
 def cells_behind(work: Work, study: Study, name: str) -> Cells:
@@ -74,7 +75,11 @@ def read_jobs(file: Path) -> list[dict[str, Any]]:
     """Rows of a benchmark file; none if it is absent or cut off."""
     try:
         with file.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines] if file.suffix == ".jsonl" else [*csv.DictReader(lines, delimiter="\t")]
+            return (
+                [json.loads(line) for line in lines]
+                if file.suffix == ".jsonl"
+                else [*csv.DictReader(lines, delimiter="\t")]
+            )
     except (OSError, ValueError):
         return []
 

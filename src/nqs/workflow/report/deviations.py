@@ -10,9 +10,9 @@ from textwrap import dedent
 from nqs.workflow.report.text import parser
 
 LABEL = r"(?:[SX]?\d+|[IV]+)[a-z]?"
-NAMED = re.compile(rf"\b(Fig|Table)s?\.?\s+({LABEL}(?:(?:\s*,\s*|\s+and\s+|\s+to\s+|\s*[-–]\s*){LABEL})*)")
+NAMED = re.compile(rf"\b(Fig|Table)s?\.?\s+({LABEL}(?:(?:\s*,\s*|\s+and\s+|\s+to\s+|\s*[-\u2013]\s*){LABEL})*)")
 FILE = re.compile(r"\b((?:fig|table)[SX]?\d+)\.(?:csv|md)")
-RANGE = re.compile(rf"({LABEL})\s*(?:[-–]|\bto\b)\s*({LABEL})")
+RANGE = re.compile(rf"({LABEL})\s*(?:[-\u2013]|\bto\b)\s*({LABEL})")
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5"}
 
 

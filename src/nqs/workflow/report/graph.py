@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nqs.studies.protocol import Study, shown_name
 from nqs.workflow.report.costs import Cells, cells_behind
 from nqs.workflow.work import Work, files_in
 
-WIDTH, HEIGHT, GAP, COLUMN = 132, 26, 10, 196  # pixels: box, space below it, distance of columns
+WIDTH, HEIGHT, GAP, COLUMN = 124, 26, 10, 162  # pixels: box, space below it, distance of columns
 MARGIN = 8
+LIFT = 22  # of an arrow for every column that it passes
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Graph:
-    """Boxes by key, arrows between keys, and what stands in every column."""
+    """Boxes by key and arrows between keys."""
 
     boxes: Mapping[str, Box]
     arrows: frozenset[tuple[str, str]]
-    words: str = field(default="")
 
     @property
     def width(self) -> float:
@@ -53,8 +53,8 @@ class Graph:
         """Path of an arrow as SVG writes it."""
         one, two = self.boxes[arrow[0]], self.boxes[arrow[1]]
         x0, y0, x1, y1 = one.x + WIDTH, one.y + HEIGHT / 2, two.x, two.y + HEIGHT / 2
-        bend = (x1 - x0) / 2
-        return f"M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}"
+        bend, lift = (x1 - x0) / 2, LIFT * (two.column - one.column - 1)  # over the boxes between, not behind them
+        return f"M{x0:g} {y0:g}C{x0 + bend:g} {y0 - lift:g} {x1 - bend:g} {y1 - lift:g} {x1:g} {y1:g}"
 
 
 def graph(work: Work, study: Study) -> Graph:
@@ -78,7 +78,8 @@ def spoken(name: str) -> str:
 def stage_arrows(work: Work, cells: Cells) -> set[tuple[str, str]]:
     """Which stage hands files to which."""
     inputs = ((stage, file) for stage, path in cells for file in files_in(work.cell(stage, path).inputs))
-    return {(work.origin(file)[0], stage) for stage, file in inputs}
+    found = {(work.origin(file)[0], stage) for stage, file in inputs}
+    return {(one, two) for one, two in found if one != two}  # some cells of a stage need others of it
 
 
 def row_arrows(work: Work, study: Study, makers: list[str]) -> set[tuple[str, str]]:
@@ -92,10 +93,10 @@ def row_arrows(work: Work, study: Study, makers: list[str]) -> set[tuple[str, st
     return found
 
 
-def layers_of(stages: set[str], arrows: set[tuple[str, str]]) -> dict[str, int]:
-    """Column of every stage: one more than the last of those before it."""
-    layers = dict.fromkeys(stages, 0)
-    for _ in stages:
+def layers_of(keys: set[str], arrows: set[tuple[str, str]]) -> dict[str, int]:
+    """Column of every key among its like: one more than the last of those before it."""
+    layers = dict.fromkeys(keys, 0)
+    for _ in keys:
         for one, two in arrows:
             if one in layers and two in layers:
                 layers[two] = max(layers[two], layers[one] + 1)
@@ -108,13 +109,15 @@ def placed(
     """The boxes at their places: stages in columns, rows and what is shown in the last two, level with one another."""
     last = max(layers.values(), default=-1) + 1
     makers = [key for key in names if key.startswith("rows ")]
-    columns = columns_of_rows(makers, arrows, last)
+    columns = {key: last + column for key, column in layers_of({*makers}, arrows).items()}
     lines = max([len(makers), *Counter(layers.values()).values()])
     boxes: dict[str, Box] = {}
     for place, key in enumerate(makers):
         boxes[key] = Box(key, names[key], columns[key], level(place))
-    for column in range(last):
-        inside = sorted((stage for stage, at in layers.items() if at == column), key=lambda one: mean_y(one, arrows, boxes))
+    for column in reversed(range(last)):
+        inside = sorted(
+            (stage for stage, at in layers.items() if at == column), key=lambda one: mean_y(one, arrows, boxes)
+        )
         for place, stage in enumerate(inside):
             boxes[stage] = Box(stage, stage.replace("_", " "), column, spread(place, len(inside), lines), cells[stage])
     end = max(columns.values(), default=last) + 1
@@ -123,12 +126,6 @@ def placed(
             name = two.removeprefix("shown ")
             boxes[two] = Box(two, names[two], end, boxes[one].y, link=f"{study.name}_{name}")
     return Graph(apart(boxes, end), frozenset(arrows))
-
-
-def columns_of_rows(makers: list[str], arrows: set[tuple[str, str]], first: int) -> dict[str, int]:
-    """Column of rows: those made from other rows stand one further."""
-    behind = {two for one, two in arrows if one.startswith("rows ") and two.startswith("rows ")}
-    return {key: first + (key in behind) for key in makers}
 
 
 def level(place: float) -> float:

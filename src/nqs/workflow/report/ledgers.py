@@ -25,7 +25,7 @@ from nqs.workflow.report import numbers
 
 NOT_JUDGED = "not judged yet"
 ALL_VERDICTS = (*VERDICTS, NOT_JUDGED)
-MARKS = dict(zip(ALL_VERDICTS, "✓✗≠?○–", strict=True))
+MARKS = dict(zip(ALL_VERDICTS, "✓✗≠?○…", strict=True))
 MEANINGS = {
     REPRODUCED: "holds within two standard errors",
     NOT_REPRODUCED: "fails by more than two standard errors",

@@ -40,7 +40,7 @@ def distance(value: Any) -> str:
     """Standard errors from what a claim allows."""
     if not is_number(value):
         return "outside, exactly" if value is not None and value == math.inf else ""
-    return f"{float(value):.1f} σ" if float(value) else "inside"
+    return f"{float(value):.1f} \N{GREEK SMALL LETTER SIGMA}" if float(value) else "inside"
 
 
 def published(value: Any, error: Any = None) -> str:

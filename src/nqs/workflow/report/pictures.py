@@ -15,6 +15,7 @@ from nqs.runtime.errors import BrokenFileError
 BUDGET = 9_000_000  # bytes of all pictures, before base64 makes them a third longer
 WIDTHS = (1800, 1400, 1100, 800, 600)  # pixels; the first that fits the budget
 COLOURS = 256
+WHITE = 250  # a palette rounds; channels from here on are full, so that white paper stays white
 
 
 @dataclass(frozen=True)
@@ -58,5 +59,6 @@ def palette_png(image: Image.Image, colours: int) -> bytes:
     """A picture with a palette as PNG."""
     out = io.BytesIO()
     reduced = image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.putpalette([255 if value >= WHITE else value for value in reduced.getpalette() or []])
     reduced.save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -29,6 +29,8 @@
     words: [element.querySelector("h3"), element.querySelector("figure")].filter(Boolean).map(plain).join(" ") + " " + element.id,
     claims: all(".claim", element).map((claim) => ({ element: claim, verdict: claim.dataset.verdict, words: plain(claim) })),
   }));
+  const bar = byId("filters");
+  new ResizeObserver(() => root.style.setProperty("--bar", `${getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0}px`)).observe(bar);
   const search = byId("search"), study = byId("study"), verdicts = all("input[name=verdict]");
   const nClaims = articles.reduce((sum, one) => sum + one.claims.length, 0);
   const fits = (words, asked) => asked.every((word) => words.includes(word));
@@ -60,9 +62,9 @@
     document.querySelector(".nothing").hidden = seen > 0;
     byId("shown").textContent = `${seen} of ${articles.length} entries, ${seenClaims} of ${nClaims} claims`;
   };
-  byId("filters").addEventListener("input", filter);
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("reset", () => setTimeout(filter));
+  bar.addEventListener("input", filter);
+  bar.addEventListener("submit", (event) => event.preventDefault());
+  bar.addEventListener("reset", () => setTimeout(filter));
   for (const button of all("button.count")) {
     button.addEventListener("click", () => {
       search.value = "";
@@ -70,7 +72,7 @@
       for (const box of verdicts) box.checked = box.value === button.dataset.verdict;
       filter();
       byId("main").focus({ preventScroll: true });
-      byId("filters").scrollIntoView();
+      bar.scrollIntoView();
     });
   }
   document.addEventListener("keydown", (event) => {
