@@ -140,6 +140,15 @@ def report(
     print(page.build(Path.cwd(), scale, output))
 
 
+@app.command()
+def pages(check: Annotated[bool, typer.Option(help="only say whether they are up to date")] = False) -> None:
+    """Write what pages quote of results: numbers of archived tables, and the gallery with its thumbnails."""
+    set_threads(1)
+    from nqs.workflow.pages import write
+
+    raise SystemExit(write.main(Path.cwd(), check))
+
+
 @app.command("config-reference")
 def config_reference(
     check: Annotated[bool, typer.Option(help="only say whether the page is up to date")] = False,
