@@ -17,6 +17,11 @@ RECORD = {
     "packages": {"numpy": "2.0"}, "device": "cpu", "seeds": [7], "git": {"revision": "f" * 40, "dirty": False},
     "wall_seconds": 75.0, "written_utc": "2026-01-01T00:00:00+00:00",
 }  # fmt: skip
+ARCHIVED = {  # what a figure drawn from an archived table says besides
+    "table": "archive/paper/westerhout2020/figS1.csv", "sha256": "ab" * 32, "as_recorded": False,
+    "reduced": ["figS1.repeats"],
+    "record": {"id": "feed", "code": "beef", "device": "cpu", "git": {"revision": "e" * 40, "dirty": False}},
+}  # fmt: skip
 BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{s}\t0:00:01\t{rss}\t{s}\n"
 
 
@@ -31,6 +36,8 @@ def project(tmp_path_factory) -> Path:
     figure.parent.mkdir(parents=True)
     Image.radial_gradient("L").convert("RGB").resize((2000, 900)).save(f"{figure}.png")
     Path(f"{figure}.json").write_text(json.dumps(RECORD))
+    Image.new("RGB", (900, 400), "white").save(figure.with_name("figS1.png"))
+    figure.with_name("figS1.json").write_text(json.dumps({**RECORD, "archived": ARCHIVED}))
     table = smoke / "tables/ju2025/table1"
     table.parent.mkdir(parents=True)
     ledger = made_up_ledger("ju2025")

@@ -118,6 +118,15 @@ def test_a_key_leads_to_the_search_and_focus_can_be_seen(browser):
     assert focused.value_of_css_property("outline-style") == "solid"
 
 
+def test_all_details_open_and_close(browser):
+    closed = "return document.querySelectorAll('main details:not([open])').length"
+    number_closed = browser.execute_script(closed)
+    browser.find_element("id", "unfold").click()
+    assert number_closed > 0 == browser.execute_script(closed)
+    browser.find_element("id", "unfold").click()
+    assert browser.execute_script(closed) == number_closed
+
+
 @pytest.mark.parametrize("width", [360, 768, 1300])
 def test_the_page_is_as_wide_as_the_window(width, browser):
     screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}

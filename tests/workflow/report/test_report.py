@@ -16,7 +16,7 @@ from nqs.runtime.errors import BrokenFileError, InputError
 from nqs.studies.protocol import Study
 from nqs.workflow.configuration import load
 from nqs.workflow.report import costs, ledgers, numbers, text
-from nqs.workflow.report.content import Source, sections
+from nqs.workflow.report.content import Source, read_record, sections
 from nqs.workflow.report.deviations import named_targets, notes
 from nqs.workflow.report.graph import HEIGHT, WIDTH, graph
 from nqs.workflow.report.page import build
@@ -137,6 +137,18 @@ def test_what_belongs_to_a_figure_stands_with_it(made):
     assert str(fig5.cost) == "2 jobs, 5.5 s one after another, 5.5 s of CPU, peak memory 350 MB"
 
 
+def test_a_figure_from_the_archive_names_its_run(html):
+    assert "archive/paper/westerhout2020/figS1.csv</code>, drawn in that run as <code>feed</code>" in html
+    assert "the table is not the one of that record" in html
+    assert "<dd>figS1.repeats</dd>" in html
+
+
+def test_a_record_without_its_parts_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text('{"id": "a"}')
+    with pytest.raises(BrokenFileError, match="lacks figure, config, inputs"):
+        read_record(tmp_path / "a.json")
+
+
 def test_no_results_is_one_clear_line(tmp_path):
     with pytest.raises(InputError, match=r"^no results at scale paper; make them with ./nqs run --config scale=paper$"):
         build(tmp_path, "paper")
@@ -196,6 +208,7 @@ def test_captions_cannot_read_files_or_bring_html(tmp_path):
     made = text.caption(asked)
     assert "secret</" not in made
     assert "<script>" not in made
+    assert text.caption("(a) The network. (b) States.") == "<p>(a) The network. (b) States.</p>\n"
     assert "<em>Solid</em>: ln|psi|, &lt;b&gt;." in made
     assert "<b>" not in text.markdown("a <b> *c* ![x](http://a.b/c.png)")
     assert "<img" not in text.markdown("*c* ![x](http://a.b/c.png)")

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from nqs.analysis.ledger.claim import ARCHIVE, Claim, read_claims
 from nqs.runtime.errors import BrokenFileError, ConfigError, InputError
+from nqs.runtime.provenance import DEFINING
 from nqs.studies.protocol import Study, shown_name
 from nqs.workflow.configuration import load
 from nqs.workflow.report import costs, text
@@ -21,6 +22,8 @@ from nqs.workflow.report.ledgers import Judged, counts, judged
 from nqs.workflow.report.pictures import Picture, pictures
 from nqs.workflow.studies import found_studies
 from nqs.workflow.work import Work
+
+RECORDED = (*DEFINING, "id", "git", "wall_seconds", "written_utc")  # what the page shows of a record
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Source:
     def results(self) -> Path:
         """Folder of the scale."""
         return self.project / "results" / self.scale
+
+    def maker(self, study: Study, name: str) -> Source:
+        """The scale at which a target can be made: paper scale where it is not in the archive."""
+        table = self.project / "archive" / "paper" / study.name / f"{study.targets[name].shows or name}.csv"
+        return Source(self.project, "paper") if self.scale == ARCHIVE and not table.exists() else self
 
     def command(self, name: str) -> str:
         """What makes a target at this scale; an empty name: all of them."""
@@ -160,7 +168,7 @@ def shown(
     return Shown(
         key, title, study.targets[name].kind.removesuffix("s"), text.caption(words),
         alt=f"{title}: {text.first_sentence(words)}" if words else title,
-        command=source.command(key),
+        command=source.maker(study, name).command(key),
         picture=images.get(path.with_name(f"{name}.png")),
         table=text.markdown(read_text(path.with_name(f"{name}.md"))),
         record=read_record(path.with_name(f"{name}.json")),
@@ -176,11 +184,14 @@ def read_text(path: Path) -> str:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Provenance beside a figure, empty if there is none; BrokenFileError if it is not JSON."""
+    """Provenance beside a figure, empty if there is none; BrokenFileError if it is no record."""
     try:
-        return json.loads(read_text(path) or "{}")
+        record = json.loads(read_text(path) or "{}")
     except ValueError as error:
         raise BrokenFileError(f"{path}: not JSON ({error}); delete it and make it again") from None
+    if record and (missing := [key for key in RECORDED if key not in record]):
+        raise BrokenFileError(f"{path}: lacks {', '.join(missing)}; delete it and make it again")
+    return record
 
 
 def cost_of(source: Source, study: Study, name: str, work: Work | None) -> costs.Cost | None:

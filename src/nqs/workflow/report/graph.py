@@ -53,7 +53,7 @@ class Graph:
         """Path of an arrow as SVG writes it."""
         one, two = self.boxes[arrow[0]], self.boxes[arrow[1]]
         x0, y0, x1, y1 = one.x + WIDTH, one.y + HEIGHT / 2, two.x, two.y + HEIGHT / 2
-        bend, lift = (x1 - x0) / 2, LIFT * (two.column - one.column - 1)  # over the boxes between, not behind them
+        bend, lift = (x1 - x0) / 2, 0 if two.link else LIFT * (two.column - one.column - 1)  # over boxes between
         return f"M{x0:g} {y0:g}C{x0 + bend:g} {y0 - lift:g} {x1 - bend:g} {y1 - lift:g} {x1:g} {y1:g}"
 
 

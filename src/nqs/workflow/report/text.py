@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 COMMENT = re.compile(r"<!--.*?-->", re.S)
+PANEL = re.compile(r"^\((\w)\)", re.M)  # (a) at the start of a line names a panel, and begins no list
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\([^)]+\)")
 SAFE = {  # nothing of a caption may read a file, pass HTML through or end the program
     "file_insertion_enabled": False, "raw_enabled": False, "report_level": 5, "halt_level": 6,
@@ -19,6 +20,7 @@ SAFE = {  # nothing of a caption may read a file, pass HTML through or end the p
 
 def caption(text: str) -> Markup:
     """A caption in reStructuredText as HTML."""
+    text = PANEL.sub(r"\\(\1)", text)
     return Markup(publish_parts(text, writer="html5", settings_overrides=SAFE)["body"])
 
 

@@ -59,6 +59,7 @@
       section.hidden = empty;
       for (const entry of all(`nav [data-of="${section.id}"]`)) entry.hidden = empty;
     }
+    root.classList.toggle("filtered", asked.length + chosen.size > 0);
     document.querySelector(".nothing").hidden = seen > 0;
     byId("shown").textContent = `${seen} of ${articles.length} entries, ${seenClaims} of ${nClaims} claims`;
   };
@@ -119,8 +120,11 @@
     }
   }
 
-  // On paper everything is open; afterwards as it was.
-  let opened = [];
-  addEventListener("beforeprint", () => { opened = all("details:not([open])"); for (const one of opened) one.open = true; });
-  addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
+  // What is open is printed.
+  const unfold = byId("unfold");
+  unfold.addEventListener("click", () => {
+    const open = unfold.getAttribute("aria-pressed") !== "true";
+    for (const one of all("main details")) one.open = open;
+    unfold.setAttribute("aria-pressed", String(open));
+  });
 })();
