@@ -121,9 +121,9 @@ def test_a_key_leads_to_the_search_and_focus_can_be_seen(browser):
 def test_all_details_open_and_close(browser):
     closed = "return document.querySelectorAll('main details:not([open])').length"
     number_closed = browser.execute_script(closed)
-    browser.find_element("id", "unfold").click()
+    browser.find_element("id", "unfold").send_keys("\n")
     assert number_closed > 0 == browser.execute_script(closed)
-    browser.find_element("id", "unfold").click()
+    browser.find_element("id", "unfold").send_keys("\n")
     assert browser.execute_script(closed) == number_closed
 
 
