@@ -123,7 +123,7 @@ def test_a_study_without_ledger_is_not_judged(study, made):
 def test_a_missing_figure_is_listed_with_its_command(html):
     assert "./nqs run westerhout2020_fig2 --config scale=smoke" in html
     assert Source(ROOT, "laptop").command("a_fig1") == "./nqs run a_fig1"
-    assert Source(ROOT, "archive").command("a_fig1") == "./nqs run a_fig1 --config scale=archive"
+    assert Source(ROOT, "archive").command("a_fig1") == "./nqs gallery a_fig1"
 
 
 def test_what_belongs_to_a_figure_stands_with_it(made):

@@ -48,7 +48,7 @@ class Entry:
     @property
     def command(self) -> str:
         """What makes it."""
-        return f"./nqs run {self.key}" + (f" --config scale={ARCHIVE}" if self.scale == ARCHIVE else "")
+        return f"./nqs {'gallery' if self.scale == ARCHIVE else 'run'} {self.key}"
 
 
 def entries(project: Path, study: Study, counts: Mapping[str, Counts]) -> Iterator[Entry]:

@@ -45,6 +45,8 @@ class Source:
 
     def command(self, name: str) -> str:
         """What makes a target at this scale; an empty name: all of them."""
+        if self.scale == ARCHIVE:
+            return f"./nqs gallery {name}".strip()
         words = ["./nqs run", name, "" if self.scale == "laptop" else f"--config scale={self.scale}"]
         return " ".join(word for word in words if word)
 
