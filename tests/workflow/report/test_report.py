@@ -145,7 +145,7 @@ def test_a_figure_from_the_archive_names_its_run(html):
 
 def test_a_record_without_its_parts_is_refused(tmp_path):
     (tmp_path / "a.json").write_text('{"id": "a"}')
-    with pytest.raises(BrokenFileError, match="lacks figure, config, inputs"):
+    with pytest.raises(BrokenFileError, match="lacks config, inputs, code"):
         read_record(tmp_path / "a.json")
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from nqs.analysis.ledger.claim import ARCHIVE, Claim, read_claims
 from nqs.runtime.errors import BrokenFileError, ConfigError, InputError
-from nqs.runtime.provenance import DEFINING
 from nqs.studies.protocol import Study, shown_name
 from nqs.workflow.configuration import load
 from nqs.workflow.report import costs, text
@@ -23,7 +22,9 @@ from nqs.workflow.report.pictures import Picture, pictures
 from nqs.workflow.studies import found_studies
 from nqs.workflow.work import Work
 
-RECORDED = (*DEFINING, "id", "git", "wall_seconds", "written_utc")  # what the page shows of a record
+RECORDED = (  # what the page shows of a record
+    "id", "config", "inputs", "code", "python", "packages", "device", "seeds", "git", "wall_seconds", "written_utc",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
