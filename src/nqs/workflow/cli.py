@@ -128,6 +128,27 @@ def plan(context: typer.Context) -> None:
     raise SystemExit(planning.plan(context.args, []))
 
 
+@app.command()
+def report(
+    scale: Annotated[str, typer.Option(help="smoke, laptop, paper, archive, or one of your own")] = "laptop",
+    output: Annotated[Path | None, typer.Option(help="where; results/<scale>/report.html if not given")] = None,
+) -> None:
+    """One page with every figure, table and claim of a scale, to be read in a browser without a network."""
+    set_threads(1)
+    from nqs.workflow.report import page
+
+    print(page.build(Path.cwd(), scale, output))
+
+
+@app.command()
+def pages(check: Annotated[bool, typer.Option(help="only say whether they are up to date")] = False) -> None:
+    """Write what pages quote of results: numbers of archived tables, and the gallery with its thumbnails."""
+    set_threads(1)
+    from nqs.workflow.pages import write
+
+    raise SystemExit(write.main(Path.cwd(), check))
+
+
 @app.command("config-reference")
 def config_reference(
     check: Annotated[bool, typer.Option(help="only say whether the page is up to date")] = False,

@@ -1,0 +1,1 @@
+"""Pages of the documentation that quote results: numbers, thumbnails and verdicts of the archive, written anew."""

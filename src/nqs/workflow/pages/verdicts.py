@@ -1,0 +1,53 @@
+"""Verdicts on the claims of a study, from its archived tables alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from nqs.analysis.ledger.claim import ARCHIVE, Tables, read_claims
+from nqs.analysis.ledger.table import ledger, verdicts
+from nqs.analysis.ledger.verdict import VERDICTS
+from nqs.analysis.table_files import read
+from nqs.runtime.job import function
+from nqs.studies.protocol import Study
+
+Counts = dict[str, int]  # verdict -> number of claims, in the order of VERDICTS
+
+
+def archived_tables(project: Path, study: Study) -> Tables:
+    """The archived rows of a study's targets, and the paper's numbers."""
+    names = {table for name, target in study.targets.items() for table in target.tables(name).values()}
+    folder = project / "archive" / "paper" / study.name
+    frames = {path.stem: read([path]) for path in sorted(folder.glob("*.csv")) if path.stem in names}
+    published = project / "reference" / study.published
+    return Tables(frames, function(study.read)(published) if study.read else {})
+
+
+def archived_verdicts(project: Path, study: Study) -> dict[str, Counts]:
+    """Counts by target, <study>_<target>; empty for a study that judges no claims."""
+    if not study.claims:
+        return {}
+    listed = [one for one in read_claims(project / "reference" / "claims.yaml").values() if one.study == study.name]
+    table = verdicts(ledger(listed, function(study.claims), archived_tables(project, study), ARCHIVE))
+    target = {claim.id: claim.target for claim in listed}
+    found = Counter(
+        (target[str(claim)], str(verdict)) for claim, verdict in zip(table.claim, table.verdict, strict=True)
+    )
+    return {
+        name: {verdict: found[name, verdict] for verdict in VERDICTS if found[name, verdict]}
+        for name in dict.fromkeys(target.values())
+    }
+
+
+def added(counts: dict[str, Counts]) -> Counts:
+    """Counts of all targets together."""
+    total = Counter[str]()
+    for one in counts.values():
+        total.update(one)
+    return {verdict: total[verdict] for verdict in VERDICTS if total[verdict]}
+
+
+def in_words(counts: Counts) -> str:
+    """Counts as a reader sees them: 3 reproduced, 1 inconclusive."""
+    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
