@@ -12,6 +12,7 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
+from nqs.workflow.archive import Archive
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake
 from nqs.workflow.stages import STAGES, by_size
@@ -20,7 +21,7 @@ calm_snakemake()
 keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:
-    from nqs.workflow.configuration import load
+    from nqs.workflow.configuration import ARCHIVE, load
     from nqs.workflow.work import Work, as_json
 
     CONFIG = load(PROJECT, config)
@@ -29,6 +30,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{CONFIG.scale}"
+GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
 LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes

@@ -107,6 +107,20 @@ def figure(name: Target, settings: Settings, outputs: Outputs, inputs: Inputs = 
 
 
 @app.command()
+def gallery(
+    study: Annotated[str, typer.Argument(help="name of a study")],
+    settings: Settings,
+    outputs: Outputs,
+    inputs: Inputs = [],  # noqa: B006
+) -> None:
+    """Figures and tables of archived runs, several at once."""
+    set_threads(1)
+    from nqs.workflow import gallery as drawing
+
+    drawing.draw(study, job_of(settings, inputs, outputs))
+
+
+@app.command()
 def claims(
     study: Annotated[str, typer.Argument(help="name of a study")],
     settings: Settings,
