@@ -14,6 +14,8 @@ from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
 from nqs.workflow.archive import Archive
 from nqs.workflow.code_hash import code_hash, keep_answers
+from nqs.workflow.cost import Costs, read_timings
+from nqs.workflow.order import Order
 from nqs.workflow.snakemake_patch import calm_snakemake
 from nqs.workflow.stages import STAGES, by_size
 
@@ -26,6 +28,7 @@ try:
 
     CONFIG = load(PROJECT, config)
     WORK = Work(CONFIG)
+    ORDER = Order(Costs(WORK, read_timings(PROJECT)))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -107,3 +110,8 @@ def options_of(stage):
         *device,
         *([f"--checkpoints={folder}/{wildcards.path}"] if stage.resumes else []),
     ]
+
+
+def priority_of(stage):
+    """What the cheapest target needs goes first."""
+    return lambda wildcards: ORDER.priority(stage.name, wildcards.path)

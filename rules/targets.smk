@@ -21,6 +21,7 @@ for study, name, target in WORK.targets():
                 f"{RESULTS}/logs/rows/{study.name}_{name}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/rows/{study.name}_{name}.tsv"
+            priority: ORDER.priority("rows", f"{study.name}_{name}")
             conda:
                 "../envs/plot.yaml"
             threads: 1
@@ -50,6 +51,7 @@ for study, name, target in WORK.targets():
                 f"{RESULTS}/logs/{target.kind}/{study.name}_{name}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/{target.kind}/{study.name}_{name}.tsv"
+            priority: ORDER.of_target(study, name)
             conda:
                 "../envs/plot.yaml"
             threads: 1

@@ -112,7 +112,7 @@ class Work:
         """Entries of the code behind files."""
         found: set[str] = set()
         for file in files_in(inputs):
-            stage, path = self._origin(file)
+            stage, path = self.origin(file)
             if stage == "analysis":
                 found |= self.computing(study, self.maker(study, path.split("/")[-1]))
             else:
@@ -122,7 +122,7 @@ class Work:
     def _code_of_cell(self, stage: str, path: str, study: Study) -> set[str]:
         """Entries behind one cell, found once for each kind of cell."""
         cell = self.cell(stage, path)
-        key = (stage, cell.code, frozenset(self._origin(file)[0] for file in files_in(cell.inputs)))
+        key = (stage, cell.code, frozenset(self.origin(file)[0] for file in files_in(cell.inputs)))
         if key not in self._known:
             self._known[key] = {STAGES[stage].entry, *cell.code, *self._behind(cell.inputs, study)}
         return self._known[key]
@@ -131,7 +131,7 @@ class Work:
     def _known(self) -> dict[Any, set[str]]:
         return {}
 
-    def _origin(self, file: str) -> tuple[str, str]:
+    def origin(self, file: str) -> tuple[str, str]:
         """Stage and path of the cell that makes a file; `analysis` and the file's stem for rows."""
         stage, _, rest = file.partition("/")
         if stage == "analysis":
