@@ -71,8 +71,9 @@ def test_paper_scale_costs_more_and_more_repeats_too(order):
     total = sum(order.seconds.values())
     assert sum(order_of("paper").seconds.values()) > 10 * total
     more = order_of("laptop", mummaneni2026={"sweep": {"repeats": 8}})
-    assert more.seconds["vmc", "mummaneni2026/ring16/rbm2-paper-sweep"] > 2 * (
-        order.seconds["vmc", "mummaneni2026/ring16/rbm2-paper-sweep"]
+    assert (
+        more.seconds["vmc", "mummaneni2026/ring16/rbm2-paper-sweep"]
+        > 2 * (order.seconds["vmc", "mummaneni2026/ring16/rbm2-paper-sweep"])
     )
 
 

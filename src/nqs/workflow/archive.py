@@ -121,4 +121,3 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"id", "config", "inputs"} <= record.keys():
         raise BrokenFileError(f"{path}: no record of provenance; restore it, e.g. with git checkout")
     return record
-

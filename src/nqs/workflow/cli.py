@@ -134,6 +134,23 @@ def claims(
     judging.build(study, job_of(settings, inputs, outputs))
 
 
+@app.command()
+def archive(
+    names: Annotated[list[str], typer.Argument(metavar="TARGET...", help="<study>_<target>")],
+    config: Annotated[list[str], typer.Option(help="KEY=VALUE as in the run; scale=<scale> at least")] = [],  # noqa: B006
+    configfile: Annotated[Path | None, typer.Option(help="configuration file of the run")] = None,
+    incomplete: Annotated[str, typer.Option(help="why the grid is not the whole one of its scale")] = "",
+) -> None:
+    """Copy tables of a finished run, and where they come from, into archive/<scale>/<study>/."""
+    from nqs.workflow import archiving
+    from nqs.workflow.configuration import given
+
+    settings = [*config, *(word for word in names if "=" in word)]  # --config takes several words, as Snakemake's
+    run = archiving.Finished(Path(), Path(__file__).parents[3], given(settings, configfile))
+    for path in archiving.archive([name for name in names if "=" not in name], run, incomplete):
+        print(path)
+
+
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def plan(context: typer.Context) -> None:
     """What would run, how many jobs, and how long it would take; takes Snakemake's targets and options."""

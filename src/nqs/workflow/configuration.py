@@ -190,6 +190,17 @@ def load(root: Path, overrides: Mapping[str, Any]) -> Common:
     return validate(with_files(merge(merge(base, preset), {**overrides, "scale": scale}), root))
 
 
+def given(settings: Iterable[str], file: Path | None = None) -> dict[str, Any]:
+    """What a call asks for: a file, and words KEY=VALUE over it as Snakemake takes them; ConfigError for any other."""
+    values = read_yaml(file) if file else {}
+    for word in settings:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"--config {word}: write it as KEY=VALUE")
+        values = merge(values, {key: yaml.load(value, Loader=NumberLoader)})
+    return values
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; raises ConfigError that names the file."""
     try:

@@ -36,7 +36,9 @@ class Order:
         every = sorted({job for jobs in behind.values() for job in jobs})
         self.seconds = {job: self.costs.seconds(*job) for job in every}
         while behind:
-            price = {target: fsum(self.seconds[job] for job in jobs - self.rank.keys()) for target, jobs in behind.items()}
+            price = {
+                target: fsum(self.seconds[job] for job in jobs - self.rank.keys()) for target, jobs in behind.items()
+            }
             cheapest = min(price, key=price.__getitem__)
             self.rank |= dict.fromkeys(behind.pop(cheapest) - self.rank.keys(), len(self.targets))
             self.targets.append(cheapest)
