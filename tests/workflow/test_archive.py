@@ -84,7 +84,7 @@ def test_a_target_that_is_not_archived_is_refused_with_the_way_to_make_it(tmp_pa
 
 
 def test_settings_cannot_change_what_is_archived():
-    with pytest.raises(ConfigError, match="scale=archive .* networks, seed cannot be changed"):
+    with pytest.raises(ConfigError, match=r"scale=archive .* networks, seed cannot be changed"):
         load(ROOT, {"scale": "archive", "seed": 3, "networks": {}})
 
 

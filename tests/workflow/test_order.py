@@ -34,7 +34,8 @@ def behind(order):
 
 
 def test_the_next_target_is_always_the_one_that_costs_least_besides_what_is_shared(order):
-    jobs, done = behind(order), set()
+    jobs = behind(order)
+    done: set[tuple[str, str]] = set()
     for place, target in enumerate(order.targets):
         price = {other: sum(order.seconds[job] for job in jobs[other] - done) for other in order.targets[place:]}
         assert price[target] <= min(price.values()) + 1e-9
@@ -95,7 +96,7 @@ def test_a_damaged_table_of_timings_is_named(tmp_path, text):
     if text:
         file.parent.mkdir()
         file.write_text(text)
-    with pytest.raises(ConfigError, match="timings.csv: cannot be read"):
+    with pytest.raises(ConfigError, match=r"timings\.csv: cannot be read"):
         read_timings(tmp_path)
 
 

@@ -182,8 +182,8 @@ def load(root: Path, overrides: Mapping[str, Any]) -> Common:
         raise ConfigError(str(error)) from None
     if scale == ARCHIVE and (changed := sorted(overrides.keys() - {"scale"})):
         raise ConfigError(
-            f"scale=archive draws tables of finished runs and computes nothing: {', '.join(changed)} cannot be changed; "
-            "use another scale"
+            f"scale=archive draws tables of finished runs and computes nothing: {', '.join(changed)} cannot be "
+            "changed; use another scale"
         )
     source = PAPER if scale == ARCHIVE else scale
     preset = read_yaml(presets[source]) if source in presets else {}

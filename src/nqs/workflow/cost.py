@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import pairwise
 from math import comb, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import Cell
-from nqs.workflow.work import Work, files_in
+from nqs.workflow.work import Work
 
 FILE = "reference/timings.csv"
+MACHINE = "machine"  # the entry whose per_job is the speed of the reference machine, see nqs.workflow.machine_speed
 EPOCHS = 5.0  # updates of a training, in those after which it stops without progress: it makes some first
 Settings = Mapping[str, Any]
 
@@ -80,7 +82,7 @@ def parameters(network: Settings, n_sites: int) -> float:
         first, second = network["channels"]
         return CONVOLUTION * n_sites * network["kernel"] ** 2 * (first + first * second)
     widths = [n_sites, *network["hidden"], 2]
-    return float(sum(before * after for before, after in zip(widths, widths[1:], strict=False)))
+    return float(sum(before * after for before, after in pairwise(widths)))
 
 
 def orbits(cell: Cell, settings: Settings, point: bool = True) -> float:
