@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -175,6 +176,7 @@ def test_own_benchmarks_scale_the_model(tmp_path, costs, monkeypatch):
 def test_the_configuration_of_the_plan_is_that_of_the_call(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = costs_of(["all", "--cores", "2", "--config", "scale=smoke", "seed=4"])
+    assert found is not None
     assert (found.work.config.scale, found.work.config.seed) == ("smoke", 4)
 
 
@@ -187,7 +189,7 @@ def test_the_fastest_slice_is_the_speed_of_the_machine():
 
 
 def test_reference_timings_are_fitted_to_a_run(tmp_path, costs):
-    tool = load_tool("reference_timings")
+    tool = SimpleNamespace(**runpy.run_path(str(ROOT / "tools/reference_timings.py")))
     per_job, per_unit = 2.0, 1e-9
     for job in cells(costs, "vmc", tmp_path)[0]:
         path = job.benchmark.relative_to(tmp_path / "results/smoke/benchmarks/vmc").with_suffix("").as_posix()
@@ -199,11 +201,3 @@ def test_reference_timings_are_fitted_to_a_run(tmp_path, costs):
     assert found[1] == pytest.approx((per_job, per_unit), rel=1e-3)
     with pytest.raises(InputError, match="no benchmarks"):
         tool.timings(tmp_path / "elsewhere", costs)
-
-
-def load_tool(name):
-    """A module of tools/."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
