@@ -3,6 +3,7 @@
 snakemake --cores all                        every figure at laptop scale
 snakemake --cores all westerhout2020_fig2    one figure
 snakemake --cores all --config scale=smoke   another scale
+snakemake --cores all --config scale=archive figures of finished runs, nothing computed
 """
 
 from pathlib import Path
@@ -13,9 +14,20 @@ min_version("9.0")
 
 
 include: "rules/common.smk"
-include: "rules/stages.smk"
 include: "rules/target_files.smk"
-include: "rules/targets.smk"
+
+
+if GALLERY:
+
+    include: "rules/archive.smk"
+
+else:
+
+    include: "rules/stages.smk"
+    include: "rules/targets.smk"
+
+
+include: "rules/studies.smk"
 
 
 rule all:

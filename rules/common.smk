@@ -12,7 +12,10 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
+from nqs.workflow.archive import Archive
 from nqs.workflow.code_hash import code_hash, keep_answers
+from nqs.workflow.cost import Costs, read_timings
+from nqs.workflow.order import Order
 from nqs.workflow.snakemake_patch import calm_snakemake
 from nqs.workflow.stages import STAGES, by_size
 
@@ -20,16 +23,18 @@ calm_snakemake()
 keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:
-    from nqs.workflow.configuration import load
+    from nqs.workflow.configuration import ARCHIVE, load
     from nqs.workflow.work import Work, as_json
 
     CONFIG = load(PROJECT, config)
     WORK = Work(CONFIG)
+    ORDER = Order(Costs(WORK, read_timings(PROJECT)))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
+GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
 SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
 LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes
@@ -106,3 +111,8 @@ def options_of(stage):
         *device,
         *([f"--checkpoints={folder}/{wildcards.path}"] if stage.resumes else []),
     ]
+
+
+def priority_of(stage):
+    """What the cheapest target needs goes first."""
+    return lambda wildcards: ORDER.priority(stage.name, wildcards.path)

@@ -29,7 +29,7 @@ for stage in STAGES.values():
             f"{RESULTS}/logs/{stage.name}/{{path}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/{stage.name}/{{path}}.tsv"
-        priority: stage.priority
+        priority: priority_of(stage)
         conda:
             f"../envs/{stage.environment}.yaml"
         threads: sized(stage, stage.threads)

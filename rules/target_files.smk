@@ -57,7 +57,9 @@ def shown_files(study, name):
 
 
 def all_rows(study):
-    """All tables of rows of a study."""
+    """All tables of rows of a study; at scale archive those that are archived."""
+    if GALLERY:
+        return list(map(str, GALLERY.tables(study)))
     return [
         f"{stem('analysis', study, table)}.csv"
         for name, target in study.targets.items()
@@ -66,15 +68,55 @@ def all_rows(study):
     ]
 
 
+def files_of_target(study, name, target):
+    """What a target leaves behind: what a reader gets, or rows that nothing shows."""
+    if target.kind == "rows":
+        return {} if GALLERY else rows_files(study, name, target)
+    if GALLERY and not GALLERY.has(study, name):
+        return {}
+    return shown_files(study, name)
+
+
 def all_files(study):
     """Everything that a study shows, rows that nothing shows, and its verdicts."""
     if study.claims:
         yield f"{RESULTS}/claims/{study.name}.csv"
     for name, target in study.targets.items():
         if not target.shows or target.draw or target.layout:
-            files = (
-                shown_files(study, name)
-                if target.kind != "rows"
-                else rows_files(study, name, target)
-            )
-            yield from files.values()
+            yield from files_of_target(study, name, target).values()
+
+
+def archived_files(study, names):
+    """The archived tables of targets, and the records of their runs."""
+    tables = {name: str(GALLERY.table(study, name)) for name in names}
+    return tables | {
+        f"{name}.record": str(GALLERY.record(study, name)) for name in names
+    }
+
+
+def gallery_files(study, names):
+    """What a reader gets of several targets: target.kind -> file."""
+    return {
+        f"{name}.{kind}": file
+        for name in names
+        for kind, file in shown_files(study, name).items()
+    }
+
+
+def files_or_refusal(study, name):
+    """What a reader gets of a target, or an input function that says why it cannot be drawn."""
+
+    def refuse(wildcards):
+        raise WorkflowError(GALLERY.why_missing(study, name))
+
+    return [*shown_files(study, name).values()] if GALLERY.has(study, name) else refuse
+
+
+def not_archived():
+    """What scale archive does not show, with the way to make it; empty if there is nothing."""
+    lines = [
+        GALLERY.why_missing(study, name)
+        for study in WORK.studies.values()
+        for name in GALLERY.missing(study)
+    ]
+    return "\n".join(["Not in the gallery:", *lines]) if lines else ""

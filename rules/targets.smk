@@ -4,7 +4,6 @@ needs   the files of the cells behind a target
 makes   results/{scale}/analysis/{study}/{target}.csv, …_cost.json    rows, and the training behind them
         results/{scale}/figures/{study}/{figure}.{pdf,png,json}       json: where the figure comes from
         results/{scale}/tables/{study}/{table}.{csv,md,json}
-        results/{scale}/claims/{study}.csv                            what the paper states, and the verdicts
 """
 
 for study, name, target in WORK.targets():
@@ -22,6 +21,7 @@ for study, name, target in WORK.targets():
                 f"{RESULTS}/logs/rows/{study.name}_{name}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/rows/{study.name}_{name}.tsv"
+            priority: ORDER.priority("rows", f"{study.name}_{name}")
             conda:
                 "../envs/plot.yaml"
             threads: 1
@@ -51,6 +51,7 @@ for study, name, target in WORK.targets():
                 f"{RESULTS}/logs/{target.kind}/{study.name}_{name}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/{target.kind}/{study.name}_{name}.tsv"
+            priority: ORDER.of_target(study, name)
             conda:
                 "../envs/plot.yaml"
             threads: 1
@@ -64,42 +65,3 @@ for study, name, target in WORK.targets():
             shell:
                 "python -m nqs figure {params.name} --settings {params.settings:q}"
                 " {params.inputs:q} {params.outputs:q} &> {log:q}"
-
-
-for study in WORK.studies.values():
-    if study.claims:
-
-        rule:
-            name:
-                f"{study.name}_claims"
-            input:
-                **published(study),
-                **CLAIMS,
-                table=all_rows(study),
-            output:
-                table=f"{RESULTS}/claims/{study.name}.csv",
-            log:
-                f"{RESULTS}/logs/claims/{study.name}.log",
-            benchmark:
-                f"{RESULTS}/benchmarks/claims/{study.name}.tsv"
-            conda:
-                "../envs/claims.yaml"
-            threads: 1
-            resources:
-                **SMALL,
-            params:
-                name=study.name,
-                settings=as_json({"scale": CONFIG.scale}),
-                inputs=inputs,
-                outputs=outputs,
-                code=code_hash(study.claims, "nqs.workflow.claims:build"),
-            shell:
-                "python -m nqs claims {params.name} --settings {params.settings:q}"
-                " {params.inputs:q} {params.outputs:q} &> {log:q}"
-
-    rule:
-        name:
-            study.name
-        input:
-            list(all_files(study)),
-        localrule: True

@@ -305,6 +305,18 @@ def test_targets_after_config_stay_targets(launcher: ModuleType, given: list[str
     assert launcher.targets_first(given) == passed
 
 
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ([], ["--config", "scale=archive"]),
+        (["fig2", "-n"], ["fig2", "-n", "--config", "scale=archive"]),
+        (["fig2", "--config", "seed=1", "-n"], ["fig2", "-n", "--config", "seed=1", "scale=archive"]),
+    ],
+)
+def test_the_gallery_is_a_run_at_archive_scale(launcher: ModuleType, given: list[str], passed: list[str]) -> None:
+    assert launcher.at_archive_scale(given) == passed
+
+
 def test_lock_of_a_killed_run_is_released(
     launcher: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

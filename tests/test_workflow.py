@@ -283,7 +283,7 @@ def test_every_compute_rule_states_what_it_needs():
                 continue
             for directive in ("output", "params", "log", "benchmark", "threads", "resources", "conda", "shell"):
                 assert f"    {directive}:" in body, f"{path.name}: rule {name} has no {directive}"
-            depends = any(text in body for text in ("code_hash(", "code_of(", "figure_settings("))
+            depends = any(text in body for text in ("code_hash(", "code_of(", "figure_settings(", "GALLERY.settings("))
             assert depends, f"rule {name} does not depend on its code"
             seen.append(name)
-    assert len(seen) == 3  # of stages, of rows, and of what a reader sees
+    assert len(seen) == 5  # of stages, of rows, of what a reader sees, of verdicts, and of archived targets

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nqs.workflow.plan import Job, available_cores, duration, expected_seconds, parse_jobs, plan, read_seconds, summary
+from nqs.runtime.errors import InputError
+from nqs.workflow import machine_speed
+from nqs.workflow.configuration import load
+from nqs.workflow.cost import Costs, read_timings
+from nqs.workflow.plan import (
+    Job,
+    available_cores,
+    costs_of,
+    duration,
+    expected_seconds,
+    parse_jobs,
+    plan,
+    read_seconds,
+    summary,
+)
+from nqs.workflow.work import Work
+
+ROOT = Path(__file__).parents[2]
 
 SNAKEFILE = """
 rule all:
@@ -125,3 +144,60 @@ def test_all_cores_by_default():
 )
 def test_durations_as_people_read_them(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.fixture
+def costs():
+    """The cost model of smoke scale."""
+    return Costs(Work(load(ROOT, {"scale": "smoke"})), read_timings(ROOT))
+
+
+def cells(costs, stage, folder):
+    """Jobs of all cells of a stage, and their modelled seconds."""
+    paths = [path for one, path in costs.work.cells if one == stage]
+    jobs = [Job(stage, folder / f"results/smoke/benchmarks/{stage}/{path}.tsv", 1) for path in paths]
+    return jobs, [costs.seconds(stage, path) for path in paths]
+
+
+def test_a_first_run_is_estimated_from_reference_timings_and_this_machine(tmp_path, costs, monkeypatch):
+    monkeypatch.setattr(machine_speed, "rounds_per_second", lambda: costs.timings["machine"].per_job / 2)
+    jobs, modelled = cells(costs, "supervised", tmp_path)
+    assert [seconds for _, seconds in expected_seconds(jobs, costs)] == pytest.approx([2 * one for one in modelled])
+
+
+def test_own_benchmarks_scale_the_model(tmp_path, costs, monkeypatch):
+    monkeypatch.setattr(machine_speed, "rounds_per_second", lambda: 1 / 0)  # not asked for
+    jobs, modelled = cells(costs, "vmc", tmp_path)
+    jobs[0].benchmark.parent.mkdir(parents=True)
+    jobs[0].benchmark.write_text(f"s\th:m:s\n{3 * modelled[0]}\t0:00:00\n")
+    assert [seconds for _, seconds in expected_seconds(jobs, costs)] == pytest.approx([3 * one for one in modelled])
+
+
+def test_the_configuration_of_the_plan_is_that_of_the_call(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = costs_of(["all", "--cores", "2", "--config", "scale=smoke", "seed=4"])
+    assert found is not None
+    assert (found.work.config.scale, found.work.config.seed) == ("smoke", 4)
+
+
+def test_outside_the_project_there_is_no_model(workflow):
+    assert costs_of([]) is None
+
+
+def test_the_fastest_slice_is_the_speed_of_the_machine():
+    assert machine_speed.rounds_per_second(0.3) > 100
+
+
+def test_reference_timings_are_fitted_to_a_run(tmp_path, costs):
+    tool = SimpleNamespace(**runpy.run_path(str(ROOT / "tools/reference_timings.py")))
+    per_job, per_unit = 2.0, 1e-9
+    for job in cells(costs, "vmc", tmp_path)[0]:
+        path = job.benchmark.relative_to(tmp_path / "results/smoke/benchmarks/vmc").with_suffix("").as_posix()
+        job.benchmark.parent.mkdir(parents=True, exist_ok=True)
+        seconds = per_job + per_unit * costs.units("vmc", path)
+        job.benchmark.write_text(f"s\tmean_load\n{2 * seconds}\t50\n" if 2 * seconds > 5 else f"s\n{seconds}\n")
+    (found,) = tool.timings(tmp_path / "results/smoke", costs).items()
+    assert found[0] == "vmc"
+    assert found[1] == pytest.approx((per_job, per_unit), rel=1e-3)
+    with pytest.raises(InputError, match="no benchmarks"):
+        tool.timings(tmp_path / "elsewhere", costs)

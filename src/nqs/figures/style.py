@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -163,16 +164,23 @@ def small_print(fig: Figure, text: str) -> None:
 
 def _wrapped(text: str, width: float) -> list[str]:
     """Lines at most `width` points wide in small print; formulas stay whole."""
-    font = FontProperties(size=SMALL_PRINT)
-    lines = [""]
+    space = _reach("n n") - _reach("nn")
+    lines, end = [""], 0.0
     for word in re.findall(r"(?:\$[^$]*\$|\S)+", text):
-        longer = f"{lines[-1]} {word}".lstrip()
-        reach, _, _ = text_to_path.get_text_width_height_descent(longer, font, "$" in longer)
-        if reach > width and lines[-1]:
-            lines.append(word)
+        longer = end + space + _reach(word)
+        if lines[-1] and longer <= width:
+            lines[-1], end = f"{lines[-1]} {word}", longer
         else:
-            lines[-1] = longer
+            lines[-1:] = [*filter(None, lines[-1:]), word]
+            end = _reach(word)
     return lines
+
+
+@cache
+def _reach(text: str) -> float:
+    """Width of text in small print, in points; formulas take long to measure."""
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=SMALL_PRINT), "$" in text)
+    return float(width)
 
 
 def panel_label(ax: Axes, letter: str) -> None:

@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 # Parts of the record that make the id; git revision, wall time and the time of writing do not.
-DEFINING = ("figure", "config", "inputs", "code", "python", "packages", "device", "seeds")
+DEFINING = ("figure", "config", "inputs", "code", "python", "packages", "device", "seeds", "archived")
 
 
 def record(
@@ -39,25 +39,28 @@ def record(
     seeds: Sequence[int],
     wall_seconds: float,
     repository: Path | None = None,
+    archived: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Provenance of one figure, ready for JSON.
 
     config: the part of the configuration that the figure depends on; inputs: files it was drawn from, named relative
     to the project's folder `root` (by file name alone if outside it); code: hash of the code, whose git repository is
-    `repository` (`root` if not given); device: where the networks were trained, in words. Raises OSError if an input
-    cannot be read, TypeError if the configuration does not fit JSON.
+    `repository` (`root` if not given); device: where the networks were trained, in words; archived: the archived run
+    that a figure is drawn from, if it is. Raises OSError if an input cannot be read, TypeError if the configuration
+    does not fit JSON.
     """
     content: dict[str, Any] = {
         "figure": figure,
         "config": config,
-        "inputs": {_name(path, root): _sha256(path) for path in sorted(inputs)},
+        "inputs": {_name(path, root): sha256(path) for path in sorted(inputs)},
         "code": code,
         "python": platform.python_version(),
         "packages": package_versions(),
         "device": device,
         "seeds": list(seeds),
+        **({"archived": archived} if archived else {}),
     }
-    identity = json.dumps([content[key] for key in DEFINING], sort_keys=True, allow_nan=False)
+    identity = json.dumps([content[key] for key in DEFINING if key in content], sort_keys=True, allow_nan=False)
     return {
         "id": hashlib.sha256(identity.encode()).hexdigest()[:16],
         **content,
@@ -104,7 +107,8 @@ def _name(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Hash of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -107,6 +107,20 @@ def figure(name: Target, settings: Settings, outputs: Outputs, inputs: Inputs = 
 
 
 @app.command()
+def gallery(
+    study: Annotated[str, typer.Argument(help="name of a study")],
+    settings: Settings,
+    outputs: Outputs,
+    inputs: Inputs = [],  # noqa: B006
+) -> None:
+    """Figures and tables of archived runs, several at once."""
+    set_threads(1)
+    from nqs.workflow import gallery as drawing
+
+    drawing.draw(study, job_of(settings, inputs, outputs))
+
+
+@app.command()
 def claims(
     study: Annotated[str, typer.Argument(help="name of a study")],
     settings: Settings,
@@ -118,6 +132,23 @@ def claims(
     from nqs.workflow import claims as judging
 
     judging.build(study, job_of(settings, inputs, outputs))
+
+
+@app.command()
+def archive(
+    names: Annotated[list[str], typer.Argument(metavar="TARGET...", help="<study>_<target>")],
+    config: Annotated[list[str], typer.Option(help="KEY=VALUE as in the run; scale=<scale> at least")] = [],  # noqa: B006
+    configfile: Annotated[Path | None, typer.Option(help="configuration file of the run")] = None,
+    incomplete: Annotated[str, typer.Option(help="why the grid is not the whole one of its scale")] = "",
+) -> None:
+    """Copy tables of a finished run, and where they come from, into archive/<scale>/<study>/."""
+    from nqs.workflow import archiving
+    from nqs.workflow.configuration import given
+
+    settings = [*config, *(word for word in names if "=" in word)]  # --config takes several words, as Snakemake's
+    run = archiving.Finished(Path(), Path(__file__).parents[3], given(settings, configfile))
+    for path in archiving.archive([name for name in names if "=" not in name], run, incomplete):
+        print(path)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

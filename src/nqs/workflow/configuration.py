@@ -25,6 +25,8 @@ from nqs.workflow.configured_clusters import ClusterBlock, with_files
 from nqs.workflow.studies import found_studies
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+ARCHIVE = "archive"  # the scale that computes nothing and draws archived tables, which are of paper scale
+PAPER = "paper"
 
 
 class NetworkBlock(Block):
@@ -166,17 +168,37 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
 
 
 def load(root: Path, overrides: Mapping[str, Any]) -> Common:
-    """config.yaml, then the preset of the chosen scale, then `overrides`; raises ConfigError."""
+    """config.yaml, then the preset of the chosen scale, then `overrides`; raises ConfigError.
+
+    Scale `archive` has the configuration of paper scale, and no overrides.
+    """
     base = read_yaml(root / "config.yaml")
     scale = str(overrides.get("scale", base.get("scale", "laptop")))
     presets = {path.stem: path for path in sorted((root / "presets").glob("*.yaml"))}
-    names = sorted({*presets, str(base.get("scale", "laptop"))})
+    names = sorted({*presets, ARCHIVE, str(base.get("scale", "laptop"))})
     try:
         pick(scale, names, "scale", "scale")
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    preset = read_yaml(presets[scale]) if scale in presets else {}
+    if scale == ARCHIVE and (changed := sorted(overrides.keys() - {"scale"})):
+        raise ConfigError(
+            f"scale=archive draws tables of finished runs and computes nothing: {', '.join(changed)} cannot be "
+            "changed; use another scale"
+        )
+    source = PAPER if scale == ARCHIVE else scale
+    preset = read_yaml(presets[source]) if source in presets else {}
     return validate(with_files(merge(merge(base, preset), {**overrides, "scale": scale}), root))
+
+
+def given(settings: Iterable[str], file: Path | None = None) -> dict[str, Any]:
+    """What a call asks for: a file, and words KEY=VALUE over it as Snakemake takes them; ConfigError for any other."""
+    values = read_yaml(file) if file else {}
+    for word in settings:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"--config {word}: write it as KEY=VALUE")
+        values = merge(values, {key: yaml.load(value, Loader=NumberLoader)})
+    return values
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 The jobs come from Snakemake's dry run, the seconds from the benchmark files of earlier jobs,
 results/<scale>/benchmarks/<rule>/**/*.{tsv,jsonl}. A job that ran before is expected to take as
-long as then; any other takes the mean of its rule at that scale.
+long as then. Any other takes its share by what drives the cost (nqs.workflow.cost), measured
+against the jobs of its rule that ran; before any did, against the reference timings and a
+two-second measurement of this machine.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +23,11 @@ from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
+
+from nqs.runtime.errors import ConfigError
+from nqs.workflow.configuration import given, load
+from nqs.workflow.cost import FILE, MACHINE, Costs, read_timings
+from nqs.workflow.work import Work
 
 RULE = re.compile(r"(?:local)?(?:rule|checkpoint) (\w+):")
 CORES = re.compile(r"(?:--cores|--jobs|-c|-j)=?(\w*)")
@@ -50,7 +57,7 @@ def plan(targets: Sequence[str], snakemake_args: Sequence[str] = ()) -> int:
     except PlanError as error:
         print(error, file=sys.stderr)
         return 1
-    timed = expected_seconds(list(parse_jobs(output)))
+    timed = expected_seconds(list(parse_jobs(output)), costs_of([*targets, *snakemake_args]))
     console = Console()
     if not timed:
         console.print("Nothing to do: every output is there and up to date.")
@@ -97,11 +104,65 @@ def parse_jobs(output: str) -> Iterator[Job]:
         rule, values = match and match[1], {}
 
 
-def expected_seconds(jobs: Sequence[Job]) -> Timed:
-    """Each job with the wall seconds it took before, else its rule's mean, else None."""
-    folders = {rule_folder(job.benchmark) for job in jobs}
-    means = {folder: mean(rule_seconds(folder)) for folder in folders}
-    return [(job, mean(read_seconds(job.benchmark)) or means[rule_folder(job.benchmark)]) for job in jobs]
+def costs_of(arguments: Sequence[str]) -> Costs | None:
+    """The cost model of the configuration that Snakemake's arguments name; None outside the project's folder."""
+    if not (Path("config.yaml").exists() and Path(FILE).exists()):
+        return None
+    file = next(values_of(arguments, ("--configfile", "--configfiles")), None)
+    settings = given(values_of(arguments, ("--config", "-C")), Path(file) if file else None)
+    return Costs(Work(load(Path(), settings)), read_timings(Path()))
+
+
+def values_of(arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """The words after an option that takes several."""
+    inside = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            inside = argument in options
+        elif inside:
+            yield argument
+
+
+def expected_seconds(jobs: Sequence[Job], costs: Costs | None = None) -> Timed:
+    """Each job with the wall seconds it took before, else what its rule's earlier jobs or the cost model say."""
+    measured = {rule_folder(job.benchmark): measured_seconds(rule_folder(job.benchmark)) for job in jobs}
+    slower = machine_factor(costs) if costs and not all(measured.values()) else 1.0
+    return [(job, expected(job, measured[rule_folder(job.benchmark)], costs, slower)) for job in jobs]
+
+
+def expected(job: Job, measured: Mapping[Path, float], costs: Costs | None, slower: float) -> float | None:
+    """Wall seconds of one job; measured: those of the earlier jobs of its rule, by benchmark file."""
+    if job.benchmark in measured:
+        return measured[job.benchmark]
+    model = cost(job.benchmark, costs)
+    if not measured:
+        return model and slower * model / job.threads
+    modelled = [seconds for path in measured if (seconds := cost(path, costs))]
+    if model and len(modelled) == len(measured):
+        return model * sum(measured.values()) / sum(modelled)
+    return mean([*measured.values()])
+
+
+def cost(benchmark: Path, costs: Costs | None) -> float | None:
+    """CPU seconds of a job by the cost model; None if it does not know the job."""
+    path = benchmark.relative_to(rule_folder(benchmark)).with_suffix("").as_posix()
+    try:
+        return costs.seconds(folder_name(benchmark), path) or None if costs else None
+    except ConfigError:  # a cell of an earlier configuration
+        return None
+
+
+def folder_name(benchmark: Path) -> str:
+    """What kind of job: a stage, rows, figures, tables."""
+    return rule_folder(benchmark).name
+
+
+def machine_factor(costs: Costs) -> float:
+    """How much longer this machine takes than the one of the reference timings; 1 if its speed was not noted."""
+    from nqs.workflow.machine_speed import rounds_per_second
+
+    reference = costs.timings.get(MACHINE)
+    return reference.per_job / rounds_per_second() if reference else 1.0
 
 
 def mean(seconds: Sequence[float]) -> float | None:
@@ -117,10 +178,10 @@ def rule_folder(benchmark: Path) -> Path:
     return Path(*benchmark.parts[:depth])
 
 
-def rule_seconds(folder: Path) -> list[float]:
-    """Wall seconds of every job in the benchmark files below a folder."""
-    files = [path for path in folder.rglob("*") if path.suffix in (".tsv", ".jsonl")]
-    return [seconds for path in files for seconds in read_seconds(path)]
+def measured_seconds(folder: Path) -> dict[Path, float]:
+    """Mean wall seconds by benchmark file below a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".tsv", ".jsonl"))
+    return {path: seconds for path in files if (seconds := mean(read_seconds(path))) is not None}
 
 
 def read_seconds(benchmark: Path) -> list[float]:

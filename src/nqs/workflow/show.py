@@ -24,18 +24,28 @@ REPOSITORY = Path(__file__).parents[3]
 def show(name: str, job: Job) -> None:
     """Draw or lay out a target from its rows.
 
-    settings: note (opens the small print), config (the part the target depends on), code (hash), seeds. Inputs: table,
-    cost (wall time and devices of the training behind it), published. Outputs: pdf, png or csv, md; record.
+    settings: note (opens the small print), config (the part the target depends on), code (hash), seeds, archived (the
+    archived run behind the table, if there is one). Inputs: table, cost (wall time and devices of the training behind
+    it), published. Outputs: pdf, png or csv, md; record.
     """
     study, _, target = find(name)
     begin = time.monotonic()
     table = pd.read_csv(job.file("table"))
-    cost = json.loads(job.file("cost").read_text()) if job.inputs.get("cost") else {}
+    cost = cost_of(job)
     if target.draw:
         published = function(study.read)(job.file("published")) if study.read else {}
         figures(function(target.draw)(table, published, job.settings["note"]), name, job, table, cost, begin)
     else:
         tables(function(target.layout)(table), name, job, table, cost, begin)
+
+
+def cost_of(job: Job) -> dict[str, Any]:
+    """Wall time and devices of the training behind a table, from its file or from the record of the archived run."""
+    if "archived" in job.settings:
+        run = job.settings["archived"]["record"]
+        devices = [] if run["device"] == "none" else [run["device"]]
+        return {"devices": devices, "training_wall_s": run["wall_seconds"] or 0.0}
+    return json.loads(job.file("cost").read_text()) if job.inputs.get("cost") else {}
 
 
 def figures(figure: Any, name: str, job: Job, table: pd.DataFrame, cost: Mapping[str, Any], begin: float) -> None:
@@ -70,4 +80,5 @@ def record_of(name: str, job: Job, devices: list[str], cost: Mapping[str, Any], 
         seeds=job.settings["seeds"],
         wall_seconds=round(time.monotonic() - begin + cost.get("training_wall_s", 0.0), 2),
         repository=REPOSITORY,
+        archived=job.settings.get("archived"),
     )

@@ -30,7 +30,6 @@ class Stage:
     libraries: bool = False
     gpu: bool = False
     resumes: bool = False
-    priority: int = 0
 
 
 def by_size(sizes: Sizes, n_sites: int) -> int:
@@ -41,15 +40,13 @@ def by_size(sizes: Sizes, n_sites: int) -> int:
 STAGES = {
     stage.name: stage
     for stage in (
-        # Matrices serve every coupling of a cluster. These two go first: of the others Snakemake then starts those with
-        # the largest ground states, which take longest.
         Stage(
             "hamiltonian", "nqs.exact.blocks:stage", {"hamiltonian": ".h5"}, "ed",
-            memory=(1500, 3000, 7000), minutes=(60, 60, 60), threads=(1, 2, 2), priority=1,
+            memory=(1500, 3000, 7000), minutes=(60, 60, 60), threads=(1, 2, 2),
         ),
         Stage(
             "ground_state", "nqs.exact.ground_state:stage", {"ground_state": ".h5"}, "ed",
-            memory=(1500, 3000, 8000), minutes=(60, 60, 240), threads=(1, 2, 2), resumes=True, priority=1,
+            memory=(1500, 3000, 8000), minutes=(60, 60, 240), threads=(1, 2, 2), resumes=True,
         ),
         Stage(  # more than 32 sites are refused
             "momentum_check", "nqs.exact.momentum_check:stage", {"table": ".csv"}, "ed",
