@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nqs.workflow.run_state import RunningJob, RunState, job_of, last_lines, stage_of
+from nqs.workflow.run_view import running_line
 
 SOURCES = Path(__file__).parents[2] / "src"
 WORKFLOW = """
@@ -92,7 +93,7 @@ def test_without_a_terminal_there_is_a_line_per_figure_and_no_word_of_snakemake(
 def test_a_terminal_shows_bars_and_the_last_line_of_a_running_job_and_gets_its_cursor_back(tmp_path):
     code, seen = on_terminal(tmp_path, snakemake(tmp_path, sleep="sleep 4"))
     assert code == 0
-    assert "dataset ring8: dataset: 3 of 8 finished" in seen
+    assert "dataset ring8: 3 of 8 finished" in seen
     assert "2 of 2" in seen
     assert "figures and tables 1 of 1 · jobs 4 of 4" in seen
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")
@@ -188,3 +189,17 @@ def test_last_lines_are_those_that_say_something(tmp_path):
     log.write_bytes(b"x" * 100_000 + b"\nlast \xff\n")
     assert last_lines(log, 1) == ["last \ufffd"]
     assert last_lines(tmp_path / "none.log", 3) == []
+
+
+def test_a_long_name_keeps_its_end_beside_the_last_line_of_the_log(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("dataset: 3 of 8 finished\n")
+    short = RunningJob("dataset", "dataset ring8", (log,), 1, 0.0)
+    assert running_line(short, 80) == "dataset ring8: 3 of 8 finished"
+    long = RunningJob("dataset", f"dataset {'x' * 100}/seed7", (log,), 1, 0.0)
+    line = running_line(long, 80)
+    assert line.startswith("…")
+    assert "/seed7: 3 of 8 finished" in line
+    assert len(line) < 80
+    log.write_text("y" * 200)
+    assert len(running_line(long, 80)) < 80

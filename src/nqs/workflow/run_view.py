@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nqs.workflow.plan import duration, mean, read_seconds, rule_seconds
-from nqs.workflow.run_state import CLAIMS, FIGURES, ROWS, TABLES, RunState, stage_of
+from nqs.workflow.run_state import CLAIMS, FIGURES, ROWS, TABLES, RunningJob, RunState, stage_of
 
 REFRESH = 1.0  # seconds between two drawings of the live view
 STATUS = 30.0  # seconds between two plain lines
@@ -178,12 +178,16 @@ def picture(state: RunState, earlier: Earlier, now: float, width: int) -> Group:
         bar = ProgressBar(total=total, completed=done, width=BAR, complete_style="cyan", finished_style="green")
         bars.add_row(Text(name), bar, Text(f"{done} of {total}"))
     running = list(state.running.values())
-    lines = [Text(_running_line(job.label, job.last_lines(1), width), style="dim") for job in running[:MOST_JOBS]]
+    lines = [Text(running_line(job, width), style="dim") for job in running[:MOST_JOBS]]
     if len(running) > MOST_JOBS:
         lines.append(Text(f"and {len(running) - MOST_JOBS} more", style="dim"))
     return Group(head, bars, *lines)
 
 
-def _running_line(label: str, last: list[str], width: int) -> str:
-    line = f"{label}: {last[-1]}" if last else label
-    return line if len(line) < width else line[: width - 2] + "…"
+def running_line(job: RunningJob, width: int) -> str:
+    """A job and the last line of its log, shorter than `width`; the end of a long name tells jobs apart."""
+    room = width // 2
+    label = job.label if len(job.label) < room else f"…{job.label[1 - room :]}"
+    words = "".join(job.last_lines(1)).removeprefix(f"{job.rule}: ")
+    line = f"{label}: {words}" if words else label
+    return line if len(line) < width else f"{line[: width - 2]}…"
