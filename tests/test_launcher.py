@@ -266,7 +266,7 @@ def test_run_from_another_folder(project, tmp_path):
     arguments = ["fig2", "--configfile", "mine.yaml", "--config", "scale=smoke"]
     done = nqs(project, "run", *arguments, cwd=tmp_path)
     mine = tmp_path / "mine.yaml"
-    expected = f"{project} --cores all fig2 --configfile {mine} --config scale=smoke\n"
+    expected = f"{project} --logger=nqs --cores all fig2 --configfile {mine} --config scale=smoke\n"
     assert done.stdout == expected
     assert f"working in {project}" in done.stderr
 
@@ -274,7 +274,17 @@ def test_run_from_another_folder(project, tmp_path):
 @pytest.mark.parametrize("option", ["-c2", "--cores=2", "-j 4", "--jobs 4", "-e slurm", "--profile x", "-call"])
 def test_run_leaves_the_users_cores_alone(project, option):
     write_snakemake(project, "print(*sys.argv[1:])\n")
-    assert nqs(project, "run", *option.split()).stdout == option + "\n"
+    assert nqs(project, "run", *option.split()).stdout == f"--logger=nqs {option}\n"
+
+
+@pytest.mark.parametrize("option", ["-n", "--dry-run", "--quiet", "--verbose", "--report", "--unlock", "--logger=x"])
+def test_what_snakemake_prints_by_itself_is_left_to_it(launcher, option):
+    assert launcher.view_of(["fig2", option]) == ([], ["fig2", option])
+
+
+def test_v_gives_snakemakes_own_output(launcher):
+    assert launcher.view_of(["fig2", "-v", "--config", "a=1"]) == ([], ["fig2", "--config", "a=1"])
+    assert launcher.view_of(["fig2", "--keep-going"]) == (["--logger=nqs"], ["fig2", "--keep-going"])
 
 
 def test_interrupted_run_says_that_work_is_kept(project):

@@ -61,7 +61,7 @@ FRUSTRATED = {"square": (0.4, 0.6), "triangle": (1.25, inf), "kagome": (0.51, 1.
 NOWHERE = (inf, inf)  # of clusters given by their bonds nothing is known
 SHADE = "0.9"
 PUBLISHED_SIZE = 4.5
-SMALL_PRINT = 5.5  # points
+SMALL_PRINT = 6.0  # points
 
 
 def single_column(height: float = 2.7) -> tuple[Figure, Axes]:

@@ -180,6 +180,27 @@ def pages(check: Annotated[bool, typer.Option(help="only say whether they are up
     raise SystemExit(write.main(Path.cwd(), check))
 
 
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="a folder, a scale (results/<scale>) or `archive`", metavar="A")],
+    second: Annotated[str, typer.Argument(help="another one", metavar="B")],
+    study: Annotated[list[str] | None, typer.Option(help="only this study; repeat the option for more")] = None,
+    exact: Annotated[bool, typer.Option(help="all files, to the last bit, instead of tables within errors")] = False,
+) -> None:
+    """Two trees of results side by side; ends with 0 if they are equal within errors, 1 if not, 2 for bad input."""
+    set_threads(1)
+    from nqs.workflow import compare as comparing
+    from nqs.workflow import compare_files
+
+    try:
+        if exact:
+            raise SystemExit(compare_files.compare_files(*map(comparing.folder_of, (first, second))))
+        raise SystemExit(comparing.compare(first, second, study or []))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
 @app.command("config-reference")
 def config_reference(
     check: Annotated[bool, typer.Option(help="only say whether the page is up to date")] = False,

@@ -119,7 +119,8 @@ EXPONENTS = [0.46, 0.41, 0.47, 0.37]
 HOLLOW = {  # published numbers by panel: heights of the marks, but places for fig4
     "fig2": {2: [0.1], 3: [1.0]}, "fig4": {8: [0.735]}, "fig5": {0: [0.5], 2: [0.5]},
     "fig9": {12: [28, 49, 2.4, 114], 13: [28, 49, 2.4, 114]}, "fig10": {2: EXPONENTS},
-    "fig11": {4: EXPONENTS, 5: EXPONENTS, 6: EXPONENTS, 7: EXPONENTS}, "fig12": {4: [0.53, 0.73], 5: [0.34, 0.13]},
+    "fig11": {row + column: [EXPONENTS[column]] for row in (4, 8) for column in range(4)},
+    "fig12": {4: [0.53, 0.73], 5: [0.34, 0.13]},
 }  # fmt: skip
 
 
@@ -138,14 +139,17 @@ LABELS: dict[str, tuple[set[str], set[str]]] = {  # below, beside
     "fig4": ({r"largest $|S_\mathrm{AFM}|$", "site", "weight"}, {r"hidden unit, by $|S_\mathrm{AFM}|$"}),
     "fig5": ({"rank of the removed unit"}, {r"$\Delta E/|E|$"}),
     "fig6": ({"distance $r$"}, {"$C_{zz}(r)$"}),
-    "fig7": ({"distance $r$", "rank of the kept unit"}, {"$C_{zz}(r)$", "energy ($J$)"}),
+    "fig7": (
+        {"distance $r$", "rank of the kept unit"},
+        {"$C_{zz}(r)$\n$S^z=0$", "$C_{zz}(r)$\nall states", "energy ($J$)\n$S^z=0$", "energy ($J$)\nall states"},
+    ),
     "fig8": ({r"$|\Delta E|/|E|$"}, {r"$\Sigma_r|\Delta C_{zz}(r)|\,/\,\Sigma_r|C_{zz}(r)|$"}),
     "fig9": (
         {"distance $r$", "sites $N$"},
         {"$C_{zz}(r)$, paper mode", "$C_{zz}(r)$, sound mode", "energy ($J$)", "error of the kept energy (%)"},
     ),
     "fig10": ({r"density $\alpha$", "sites $N$"}, {r"$\rho$", SHARE, "exponent $k$", NUMBER}),
-    "fig11": ({r"threshold $\tau$"}, {"exponent $k$", f"mean {SHARE}"}),
+    "fig11": ({r"threshold $\tau$"}, {"exponent $k$, $S^z=0$", "exponent $k$, all states", f"mean {SHARE}"}),
     "fig12": (
         {r"density $\alpha$", "iteration"},
         {r"$\rho$", SHARE, "energy ($J$)", "relative error of the energy", "variance of the energy ($J^2$)"},
@@ -286,12 +290,24 @@ def test_fig6_takes_no_unit_between():
 
 def test_fig7_draws_energies_and_correlations_of_single_units():
     rows = at(table_of("fig7"), n_sites=4, mode="paper", sector="all")
-    energies, _, _, _, zero, *_ = panels("fig7")
-    alone = rows.drop_duplicates("unit")
-    assert_allclose(curves(energies)[label("paper-all")], alone[["rank", "energy_alone"]])
+    energies, correlations = panels("fig7")[8], panels("fig7")[12]
+    alone = rows.drop_duplicates("unit").sort_values("rank")
+    points = [line for line in energies.lines if line.get_linestyle() == "None"]
+    drawn = np.concatenate([np.column_stack(line.get_data()) for line in points])
+    assert_allclose(drawn[np.argsort(drawn[:, 0])], alone[["rank", "energy_alone"]])
+    first = next(line for line in points if line.get_color() == style.VERMILLION)
+    assert list(first.get_xdata()) == [1]
     levels = {line.get_ydata()[0] for line in energies.lines if len(line.get_xdata()) == 2}
     assert {alone.energy_full.iloc[0], alone.energy_none.iloc[0], alone.exact_energy.iloc[0]} <= levels
-    assert len(zero.lines) == 8 + 3  # units, all of them, exact, zero line
+    assert len(correlations.lines) == 8 + 3  # units, all of them, exact, zero line
+    first = next(line for line in correlations.lines if line.get_color() == style.VERMILLION)
+    assert_allclose(first.get_ydata(), at(rows, rank=1).sort_values("r").czz_alone)
+
+
+def test_fig7_has_one_vertical_axis_for_both_modes_of_a_ring():
+    for row in range(4):
+        left, right, *_ = panels("fig7")[4 * row : 4 * row + 4]
+        assert left.get_ylim() == right.get_ylim()
 
 
 def test_fig8_draws_one_point_per_unit_and_names_rho():
@@ -367,12 +383,16 @@ def test_models_left_out_are_counted_once_per_cell_by_mode():
 
 def test_fig11_draws_both_curves_against_the_threshold():
     rows = at(table_of("fig11"), mode="sound", sector="zero", alpha=3)
-    upper, lower = panels("fig11")[2], panels("fig11")[6]
-    assert_allclose(curves(upper)[label("alpha3")], rows[["tau", "fraction_mean"]])
-    points, _ = error_bars(lower)[label("alpha3")]
-    assert_allclose(points, rows[["tau", "k"]])
-    tau = PUBLISHED["importance_threshold"]["value"]
-    assert (tau, PUBLISHED["exponent_alpha3"]["value"]) in hollow(lower)
+    upper, lower = panels("fig11")[1], panels("fig11")[5]
+    assert upper.get_title() == r"$\alpha=3$"
+    assert_allclose(curves(upper)[label("sound-zero")], rows[["tau", "fraction_mean"]])
+    points, _ = error_bars(lower)[label("sound-zero")]
+    assert_allclose(points, rows[["tau", "k"]], atol=0.01)  # modes are set apart sideways
+    assert set(error_bars(lower)) == {label("paper-zero"), label("sound-zero"), "_published error"}
+    tau, quoted = PUBLISHED["importance_threshold"]["value"], PUBLISHED["exponent_alpha3"]
+    assert (tau, quoted["value"]) in hollow(lower)
+    (ends,) = (segment[:, 1] for segment in error_bars(lower)["_published error"][1])
+    assert_allclose(ends, [quoted["value"] - quoted["uncertainty"], quoted["value"] + quoted["uncertainty"]])
     assert any(set(line.get_xdata()) == {tau} for line in upper.lines)
     assert np.isfinite(lower.get_ylim()).all()  # an error that no fit could give
 

@@ -51,7 +51,7 @@ TARGETS: dict[str, Target] = {
     "fig8": target("fig8", "small_rings", "units"),
     "fig9": target("fig9", "sweep", "sweep"),
     "fig10": target("fig10", "sweep", "sweep"),
-    "fig11": target("fig11", "sweep", "sweep"),
+    "fig11": target("fig11", "sweep", "thresholds"),
     "fig12": target("fig12", "sweep", "training"),
     "figX1": target("figX1", "sweep", "sweep"),
     "figX2": target("figX2", "small_rings", "training"),

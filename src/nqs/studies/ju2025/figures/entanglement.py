@@ -160,7 +160,7 @@ def _draw_numbers(ax: Axes, table: pd.DataFrame) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
     ax.set(xlabel="block length $K$ (sites)", ylabel="number of levels")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper left", handlelength=1.6, borderaxespad=0.2)
 
 
 def _laws(table: pd.DataFrame) -> list[str]:

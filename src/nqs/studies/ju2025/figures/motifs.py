@@ -16,15 +16,16 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangl
 
 from nqs.figures import rings, style
 from nqs.figures.table import require, sentences
+from nqs.studies.ju2025.figures.networks import LABELS
 from nqs.studies.ju2025.figures.symmetry import ARROWS
-from nqs.studies.ju2025.figures.training import LABELS
 
 Published = Mapping[str, Any]
 NOTHING_PUBLISHED: Published = {}
 UP, DOWN = style.DARK, "1"  # colours of a spin
 WINDOW = style.AMBER
 KERNEL = (0.75, 0.42, 0.3, 0.62)  # shades of the drawn filter
-TINY = 5.5  # points
+TINY = 6.0  # points
+MOST_NAMED = 16  # motifs with their arrows beside the axis
 CONSTANT = r"$\psi$ of all its runs is constant at the end"
 
 
@@ -108,7 +109,8 @@ def _draw_counts(ax: Axes, bar: Axes, rows: pd.DataFrame) -> None:
     for last in (motifs.groupby("motif_class").motif_position.max() + 0.5).iloc[:-1]:
         ax.axhline(last, color="0.8", linewidth=0.4)
     names = [spins.translate(ARROWS) for spins in motifs.motif_spins]
-    ax.set_yticks(range(len(names)), labels=names, fontsize=min(TINY, 95 / len(names)))
+    step = 1 + (len(names) - 1) // MOST_NAMED
+    ax.set_yticks(range(0, len(names), step), labels=names[::step], fontsize=TINY)
     ax.tick_params(length=0)
     ax.set_ylabel("motif")
     ticks = range(0, highest + 1, 1 + highest // 8)

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from nqs.figures import rings, style
 from nqs.figures.table import only, require, sentences, span
-from nqs.studies.ju2025.figures.training import LABELS, networks
+from nqs.studies.ju2025.figures.networks import LABELS, networks
 
 Published = Mapping[str, Any]
 NOTHING_PUBLISHED: Published = {}

@@ -1,4 +1,4 @@
-"""Figures 9 to 11 of Mummaneni and Sajjan (2026): the systematic study over rings and densities; and figX1, sampled
+"""Figures 9 and 10 of Mummaneni and Sajjan (2026): the systematic study over rings and densities; and figX1, sampled
 against exact errors of all its models.
 
 Means run over converged models, as in the paper. Every variant (mode, sector) in the table is drawn; the headline
@@ -226,43 +226,6 @@ def _exponent_keys(fits: pd.DataFrame) -> list[Line2D]:
 def _finite(errors: pd.Series) -> pd.Series:
     """Errors without those a fit could not give."""
     return errors.where(np.isfinite(errors))
-
-
-def fig11(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
-    """Mean fraction (above) and exponent (below) against the threshold, one column per variant."""
-    require(table, ("mode", "sector", "alpha", "tau", "fraction_mean", "k", "k_se", *rings.MEANS))
-    variants = rings.variants(table)
-    tau = rings.fact(published, "importance_threshold")["value"]
-    region = rings.fact(published, "sublinear_range")["value"]
-    fig, axes = style.double_column(2, len(variants), height=4.0)
-    known = [*table.k[table.tau <= tau].dropna(), 0.0, 1.0]
-    for column, (mode, sector) in enumerate(variants):
-        upper, lower = axes[:, column]
-        for alpha, line in rings.lines(rings.at(table, mode=mode, sector=sector), "alpha", "tau"):
-            look = style.series(f"alpha{alpha}")
-            upper.plot(line.tau, line.fraction_mean, **look)
-            lower.errorbar(line.tau, line.k, _finite(line.k_se), **look)
-            quoted = published.get(f"exponent_alpha{alpha}")
-            if quoted:
-                style.published(
-                    lower, [tau], [quoted["value"]], "_published", color=look["color"], marker=look["marker"]
-                )
-        upper.set(title=rings.title(mode, sector), ylim=(0, 1.03))
-        lower.axvspan(*region, color=style.SHADE, linewidth=0, zorder=0, label="published: sublinear")
-        lower.axhline(1, color="0.6", linestyle=":", zorder=0.5)
-        lower.set(ylim=(min(known) - 0.6, max(known) + 0.6), xlim=upper.get_xlim(), xlabel=r"threshold $\tau$")
-        for ax in (upper, lower):
-            ax.axvline(tau, color="0.5", linestyle="--", linewidth=0.7, zorder=0.5)
-    axes[0, 0].set_ylabel(f"mean {rings.FRACTION}")
-    axes[1, 0].set_ylabel("exponent $k$")
-    rings.letters(axes)
-    style.legend_above(fig, axes.flat, [style.published_key()], columns=7)
-    facts = (
-        rings.SUMS, CONVERGED, "Above: mean over ring sizes", "Error bars: standard error of the fit",
-        f"Dashed: the published choice {tau:g}", "Exponents and error bars beyond the axis are cut",
-    )  # fmt: skip
-    style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), *facts))
-    return fig
 
 
 def figX1(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:

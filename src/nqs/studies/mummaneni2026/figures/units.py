@@ -26,7 +26,10 @@ REPRESENTATIVE = "The model shown is the one with the median sampled error"
 RANKS = "Rank 1: the unit whose removal changes the energy most"
 STRONG = ((style.VERMILLION, "s"), (style.AMBER, "D"), (style.PURPLE, "^"))  # ranks 1, 2 and 3
 WEAK = ((style.SKY, "v"), (style.BLUE, "."))  # the last but one and the last
-SIZE_OF_NOTES = 5.5  # points, beside a row of weights
+SIZE_OF_NOTES = 6  # points, beside a row of weights
+FIRST_UNIT: dict[str, Any] = {"color": style.VERMILLION, "marker": "s"}  # the unit of rank 1, alone
+OTHER_UNITS: dict[str, Any] = {"color": "0.62", "marker": "o"}
+NO_UNIT: dict[str, Any] = {"color": style.BLUE, "linestyle": ":", "linewidth": 1.1}
 
 
 def fig4(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
@@ -179,72 +182,82 @@ def _rank_look(rank: int, n_hidden: int) -> dict[str, Any]:
 
 
 def fig7(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
-    """One unit kept: its energy (first row) and its correlations (a row per sector). Nothing published is overlaid."""
+    """One unit kept: two rows per sector, its energy and its correlations. Nothing published is overlaid."""
     energies = ("energy_alone", "energy_none", "energy_full", "exact_energy")
-    require(
-        table,
-        (
-            "n_sites",
-            "mode",
-            "sector",
-            "unit",
-            "rank",
-            *energies,
-            "r",
-            "czz_alone",
-            "czz_full",
-            "exact_czz",
-            *rings.MEANS,
-        ),
-    )
+    correlations = ("r", "czz_alone", "czz_full", "exact_czz")
+    require(table, ("n_sites", "mode", "sector", "unit", "rank", *energies, *correlations, *rings.MEANS))
     sectors = rings.sectors(table)
     columns = [(n_sites, mode) for n_sites in rings.sizes(table) for mode in rings.modes(table)]
-    fig, axes = style.double_column(1 + len(sectors), len(columns), height=1.2 + 1.5 * (1 + len(sectors)))
+    fig, axes = style.double_column(2 * len(sectors), len(columns), height=1.1 + 2.9 * len(sectors))
     for column, (n_sites, mode) in enumerate(columns):
-        here = rings.at(table, n_sites=n_sites, mode=mode)
-        _draw_energies_alone(axes[0, column], here)
-        axes[0, column].set_title(rings.title(mode, n_sites=n_sites))
-        for ax, sector in zip(axes[1:, column], sectors, strict=True):
-            _draw_correlations_alone(ax, rings.at(here, sector=sector))
-            ax.set_title(rings.SECTORS[sector])
-    axes[0, 0].set_ylabel("energy ($J$)")
-    for ax in axes[1:, 0]:
-        ax.set_ylabel(r"$C_{zz}(r)$")
+        for row, sector in enumerate(sectors):
+            upper, lower = axes[2 * row : 2 * row + 2, column]
+            here = rings.at(table, n_sites=n_sites, mode=mode, sector=sector)
+            _draw_energies_alone(upper, here)
+            _draw_correlations_alone(lower, here)
+            upper.set_title(rings.title(mode, n_sites=n_sites) if row == 0 else "")
+    for row, sector in enumerate(sectors):
+        axes[2 * row, 0].set_ylabel(f"energy ($J$)\n{rings.SECTORS[sector]}")
+        axes[2 * row + 1, 0].set_ylabel(f"$C_{{zz}}(r)$\n{rings.SECTORS[sector]}")
+    fig.align_ylabels(axes[:, 0])
+    _share_heights(axes, [n_sites for n_sites, _ in columns])
     rings.letters(axes)
-    keys = [Line2D([], [], color="0.3", linestyle=":", label="no hidden unit")]
-    style.legend_above(fig, axes.flat, keys, columns=4)
+    style.legend_above(fig, [], _keys_of_fig7(), columns=5)
     facts = (
-        rings.HAMILTONIAN, rings.SUMS, "Kept: the visible bias and one hidden unit", RANKS,
-        "Lines among the energies: all hidden units (solid) and none (dotted)",
-        "Correlations: one line per unit, darker for lower rank numbers", REPRESENTATIVE, "No mean and no error bars",
+        rings.HAMILTONIAN, rings.SUMS, "Kept: the visible bias and one hidden unit", RANKS, REPRESENTATIVE,
+        "No mean and no error bars",
     )  # fmt: skip
     style.small_print(fig, sentences(note, rings.mode_names(table), *rings.models(table), *facts))
     return fig
 
 
+def _keys_of_fig7() -> list[Line2D]:
+    return [
+        Line2D([], [], **FIRST_UNIT, linewidth=1.1, label="only the unit of rank 1"),
+        Line2D([], [], **OTHER_UNITS, linewidth=0.6, label="only one other unit"),
+        Line2D([], [], **NO_UNIT, label="no hidden unit"),
+        Line2D([], [], color=style.DARK, linewidth=1.1, label="all hidden units"),
+        Line2D([], [], **style.EXACT),
+    ]
+
+
+def _share_heights(axes: np.ndarray, groups: list[int]) -> None:
+    """The same vertical axis for all columns of a group in each row, labelled in the first of them."""
+    for row in axes:
+        for group in dict.fromkeys(groups):
+            drawn = [ax for ax, one in zip(row, groups, strict=True) if one == group and ax.get_yticks().size]
+            limits = [limit for ax in drawn for limit in ax.get_ylim()]
+            for index, ax in enumerate(drawn):
+                ax.set_ylim(min(limits), max(limits))
+                ax.tick_params(labelleft=index == 0)
+
+
 def _draw_energies_alone(ax: Axes, rows: pd.DataFrame) -> None:
+    """Energy of every unit alone, between the levels of none and of all of them."""
     if rings.nothing(ax, rows):
         return
-    for mode, sector in rings.variants(rows):
-        here = rings.at(rows, mode=mode, sector=sector).drop_duplicates("unit").sort_values("rank")
-        look = style.series(f"{mode}-{sector}")
-        ax.plot(here["rank"], here.energy_alone, **(look | {"linestyle": "none"}))
-        ax.axhline(here.energy_full.iloc[0], color=look["color"], linewidth=0.8)
-        ax.axhline(here.energy_none.iloc[0], color=look["color"], linewidth=0.8, linestyle=":")
-    ax.axhline(rows.exact_energy.iloc[0], **style.EXACT)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    units = rows.drop_duplicates("unit").sort_values("rank")
+    one = units.iloc[0]
+    ax.axhline(one.energy_none, **NO_UNIT)
+    ax.axhline(one.energy_full, color=style.DARK, linewidth=1.1)
+    ax.axhline(one.exact_energy, **style.EXACT)
+    for chosen, look in ((units["rank"] > 1, OTHER_UNITS), (units["rank"] == 1, FIRST_UNIT)):
+        ax.plot(units["rank"][chosen], units.energy_alone[chosen], **(look | {"linestyle": "none"}))
+    ax.margins(y=0.08)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("rank of the kept unit")
 
 
 def _draw_correlations_alone(ax: Axes, rows: pd.DataFrame) -> None:
+    """Correlations of every unit alone; the first one and all of them together stand out."""
     if rings.nothing(ax, rows):
         return
-    ranks = sorted(rows["rank"].unique())
-    for colour, rank in zip(style.sequence(len(ranks)), ranks, strict=True):
+    for rank in sorted(rows["rank"].unique(), reverse=True):
         line = rings.at(rows, rank=rank).sort_values("r")
-        ax.plot(line.r, line.czz_alone, color=colour, linewidth=0.7)
+        look = FIRST_UNIT | {"linewidth": 1.1} if rank == 1 else OTHER_UNITS | {"linewidth": 0.6, "marker": ""}
+        ax.plot(line.r, line.czz_alone, **look)
     whole = rows.drop_duplicates("r").sort_values("r")
-    ax.plot(whole.r, whole.czz_full, **style.series("full"))
+    ax.plot(whole.r, whole.czz_full, color=style.DARK, linewidth=1.1)
     ax.plot(whole.r, whole.exact_czz, **style.EXACT)
     rings.distance_axis(ax)
 

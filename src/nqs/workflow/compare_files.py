@@ -1,6 +1,4 @@
-"""Say whether two trees of results hold the same numbers, to the last bit.
-
-python tools/compare_results.py results/smoke /elsewhere/smoke [--only motif_vmc vmc …]
+"""Whether two trees of results hold the same numbers, to the last bit: `./nqs compare A B --exact`.
 
 Compared are tables (CSV, Parquet), weights (safetensors) and HDF5 files; not wall times, devices, versions, settings,
 logs and pictures. Differences are listed with their largest size relative to the column, one line each.
@@ -8,8 +6,6 @@ logs and pictures. Differences are listed with their largest size relative to th
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +14,9 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-MEASURED = {"wall_s", "cpu_s", "training_wall_s", "cell_wall_s", "cell_cpu_s", "device", "s", "peak_memory_mb"}
+from nqs.workflow.compare_rows import MEASURED
+
+NOT_COMPARED = MEASURED | {"device", "s"}
 NOT_NUMBERS = {"versions", "settings"}
 
 
@@ -32,7 +30,7 @@ def columns(path: Path) -> dict[str, np.ndarray]:
         return dict(load_file(path))
     else:
         return hdf5(path)
-    return {str(name): table[name].to_numpy() for name in table if name not in MEASURED}
+    return {str(name): table[name].to_numpy() for name in table if name not in NOT_COMPARED}
 
 
 def hdf5(path: Path) -> dict[str, np.ndarray]:
@@ -79,28 +77,18 @@ def differences(one: Path, two: Path) -> Iterator[str]:
             yield f"{name}: {size(first[name], second[name])}"
 
 
-def files(tree: Path, only: list[str]) -> set[Path]:
+def files(tree: Path) -> set[Path]:
     """What is compared below a tree, relative to it."""
     kinds = {".csv", ".parquet", ".safetensors", ".h5"}
     found = {path.relative_to(tree) for path in tree.rglob("*") if path.suffix in kinds}
-    found = {path for path in found if path.parts[0] not in ("checkpoints", "benchmarks", "logs")}
-    return {path for path in found if not only or path.parts[0] in only}
+    return {path for path in found if path.parts[0] not in ("checkpoints", "benchmarks", "logs")}
 
 
-def main() -> int:
-    """Exit code 0 if all that both trees hold is equal and neither lacks a file, 1 otherwise."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trees", nargs=2, type=Path)
-    parser.add_argument("--only", nargs="+", default=[], help="first folders to compare, e.g. vmc tables")
-    given = parser.parse_args()
-    one, two = given.trees
-    first, second = files(one, given.only), files(two, given.only)
+def compare_files(one: Path, two: Path) -> int:
+    """Print what differs; 0 if all that both trees hold is equal and neither lacks a file, 1 otherwise."""
+    first, second = files(one), files(two)
     lines = [f"{path}: only in {one if path in first else two}" for path in sorted(first ^ second)]
     for path in sorted(first & second):
         lines += [f"{path} {line}" for line in differences(one / path, two / path)]
     print("\n".join([*lines, f"{len(first & second)} files compared, {len(lines)} differences"]))
     return int(bool(lines))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
