@@ -1,5 +1,7 @@
 """Complex wave functions: derivatives, projections, direct sampling, explicit states."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -17,7 +19,7 @@ N = 6
 STATES = np.arange(1 << N, dtype=np.uint64)
 RING = np.array([[i, (i + 1) % N] for i in range(N)])
 GROUP = representation(*translations(N), spin_flip=1)
-FAMILIES = {
+FAMILIES: dict[str, Any] = {
     "rbm": ComplexRbm.full(N, 4, 0.3),
     "local rbm": ComplexRbm.local(N, 3, 0.3),
     "network": FeedForward(N, 5),

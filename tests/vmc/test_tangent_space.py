@@ -159,7 +159,7 @@ def test_spectrum_of_the_tensor():
 
 @pytest.mark.parametrize("rule", ["plain", "adam", "sr", "min_sr"])
 def test_descents_reach_the_ground_state(rule, family):
-    rules = {
+    rules: dict[str, small_descent.Rule] = {
         "plain": small_descent.plain(0.1), "adam": small_descent.Adam(0.02), "sr": small_descent.sr(0.1, 1e-4),
         "min_sr": small_descent.min_sr(0.1, 1e-4),
     }  # fmt: skip
@@ -242,7 +242,7 @@ def test_two_states_relax_as_their_exchange_says():
     """Moves 0 -> 1 always, 1 -> 0 with p0 / p1: the second eigenvalue is -p0 / p1."""
     weights = np.array([0.2, 0.8])
     matrix = transition_matrix(weights, np.arange(2, dtype=np.uint64), flips(1))
-    np.testing.assert_allclose(matrix, [[0, 1], [0.25, 0.75]])
+    np.testing.assert_allclose(matrix, np.array([[0, 1], [0.25, 0.75]]))
     assert relaxation_time(matrix, weights) == pytest.approx(1 / 1.25)
 
 

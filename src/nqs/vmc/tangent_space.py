@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Problem:
 
     hamiltonian: Hamiltonian
     states: np.ndarray
-    h: np.ndarray  # scipy.sparse
+    h: Any  # sparse, or anything that multiplies a state
 
     @classmethod
     def of(cls, hamiltonian: Hamiltonian, magnetisation: int | None = None) -> Problem:

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nqs.workflow.plan import duration, mean, read_seconds, rule_seconds
+from nqs.workflow.plan import duration, mean, measured_seconds, read_seconds
 from nqs.workflow.run_state import CLAIMS, FIGURES, ROWS, TABLES, RunningJob, RunState, stage_of
 
 REFRESH = 1.0  # seconds between two drawings of the live view
@@ -143,7 +143,7 @@ class Earlier:
             own = folder / CLAIMS / f"{rule.removesuffix('_claims')}.tsv"
         if stage in (ROWS, FIGURES, TABLES, CLAIMS) and (seconds := read_seconds(own)):
             return mean(seconds)
-        return mean(rule_seconds(folder / stage))
+        return mean(list(measured_seconds(folder / stage).values()))
 
 
 def headline(state: RunState, earlier: Earlier, now: float) -> str:

@@ -322,6 +322,7 @@ def test_wrong_ingredients_turn_an_identity(slug, monkeypatch):
 
 def test_energies_below_the_ground_state_are_contradicted_and_the_exact_ones_are_not():
     claim = CLAIMS["energy_per_site_n4_n8"]
+    assert claim.published
     assert verdict(claim.slug, {}) == CONTRADICTED
     said = judge(found(claim.slug, {})).remark
     assert "below the exact ground state" in said

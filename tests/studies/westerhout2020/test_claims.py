@@ -209,7 +209,8 @@ def polarised(here, j2, n_up=None):
 
 
 original_cluster, original_ground_state = clusters.cluster, clusters.ground_state
-original_make, original_sums = identities.make, identities.sums
+original_make: Any = identities.make
+original_sums: Any = identities.sums
 original_step = identities._reconfiguration_step
 BROKEN: dict[str, tuple[Any, str, Any]] = {
     "lattice_couplings": (clusters, "cluster", lacking),

@@ -65,7 +65,7 @@ class Entanglement(Block):
     n_sites: Annotated[int, Field(ge=6, le=MAX_SITES), AfterValidator(even)] = 14
     widths: Counts = (2, 3)
     instances: Seeds = 5
-    scale: float = Field(1.5, gt=0, description="standard deviation of the random complex weights")
+    scale: float = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")
 
 
 class GroundStates(Block):
@@ -75,7 +75,7 @@ class GroundStates(Block):
     hidden: Counts = (1, 2, 3, 4, 6, 8)
     seeds: Seeds = 5
     iterations: Positive = 200
-    frustration: float = Field(0.5, gt=0, lt=1, description="J2/J1 of the harder model")
+    frustration: float = Field(default=0.5, gt=0, lt=1, description="J2/J1 of the harder model")
 
 
 class Dynamics(Block):
@@ -83,10 +83,10 @@ class Dynamics(Block):
 
     n_sites: Sites = 6
     density: Positive = 2
-    field: float = Field(0.5, gt=0, description="after the quench from infinite field")
-    time: float = Field(2.0, gt=0)
+    field: float = Field(default=0.5, gt=0, description="after the quench from infinite field")
+    time: float = Field(default=2.0, gt=0)
     points: Annotated[int, Field(ge=8)] = 21
-    step: float = Field(0.01, gt=0)
+    step: float = Field(default=0.01, gt=0)
     shifts: Numbers = (1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
     samples: Counts = (1000, 10000)
     seeds: Seeds = 4
@@ -112,7 +112,7 @@ class Optimisation(Block):
     iterations: Positive = 150
     seeds: Seeds = 4
     rates: Numbers = (0.01, 0.03, 0.1, 0.3)
-    shift: float = Field(1e-4, gt=0)
+    shift: float = Field(default=1e-4, gt=0)
     timed: Counts = (64, 128, 256, 512, 1024)
     fixed: Positive = 64
     lengths: Annotated[tuple[Annotated[int, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)

@@ -31,7 +31,7 @@ def fit(
 
     A step is taken if it comes closer, and the shift is halved; otherwise the shift grows fourfold.
     """
-    aim = Problem(problem.hamiltonian, problem.states, Projector(target))  # type: ignore[arg-type]
+    aim = Problem(problem.hamiltonian, problem.states, Projector(target))
     space, best = _at(aim, ansatz, theta)
     shift = 1e-2
     for _ in range(iterations):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above, exactly, mean, near, share_above, true
@@ -14,10 +15,11 @@ from nqs.studies.kufel2024.claims.method import part, slope
 def mps_parameters_area_law(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Parameter counts, and bond dimensions of both kinds of states."""
     counts, bonds = part(tables, "fig3", "count"), part(tables, "fig3", "bond")
-    for bond, rows in counts.groupby("bond"):
+    for bond in sorted(counts.bond.unique()):
+        rows = counts[counts.bond == bond]
         long = rows.sort_values("n_sites").tail(2)
         per_site = np.diff(long.n_parameters)[0] / np.diff(long.n_sites)[0]
-        yield exactly(f"parameters per site, bond dimension {bond:g}", per_site, 2 * bond**2).named("count")
+        yield exactly(f"parameters per site, bond dimension {bond:g}", float(per_site), 2 * bond**2).named("count")
     if bonds.n_sites.nunique() < 3:
         return
     haar = bonds[bonds.target == "haar"]
@@ -124,7 +126,7 @@ def local_minima(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     )
 
 
-def share(hits: np.ndarray) -> Estimate:
+def share(hits: pd.Series) -> Estimate:
     """Part of true values with a binomial error that does not vanish at 0 and 1."""
     n = len(hits)
     value = float(np.mean(hits))

@@ -50,8 +50,8 @@ def draw_loop(ax: Axes) -> None:
     for begin in (60, -60, 180):
         arrow = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-0.2", "color": style.BLUE, "linewidth": 1.2}
         start, end = (np.deg2rad(begin + turn) for turn in (0, -60))
-        ax.annotate("", 1.05 * np.array([np.cos(end), np.sin(end)]), 1.05 * np.array([np.cos(start), np.sin(start)]),
-                    arrowprops=arrow)  # fmt: skip
+        tip, tail = ((1.05 * np.cos(angle), 1.05 * np.sin(angle)) for angle in (end, start))
+        ax.annotate("", tip, tail, arrowprops=arrow)
 
 
 def draw_histograms(ax: Axes, rows: pd.DataFrame) -> None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from nqs.figures import style
 from nqs.figures.table import require, sentences
 
+LOOKS: dict[str, dict[str, Any]] = {"mps": {}, "rbm": {"linestyle": "--", "markerfacecolor": "none"}}
 TARGETS = {
     "gapped": (style.BLUE, "o", "Ising ring, gapped"),
     "critical": (style.GREEN, "^", "Ising ring, critical"),
@@ -58,7 +59,7 @@ def draw_fits(ax: Axes, rows: pd.DataFrame, column: str) -> None:
     """One column of the fits against parameters."""
     for target, (colour, marker, _) in TARGETS.items():
         here = rows[rows.target == target]
-        for family, look in (("mps", {}), ("rbm", {"linestyle": "--", "markerfacecolor": "none"})):
+        for family, look in LOOKS.items():
             some = here[(here.family == family) & (here.series == "fit")]
             best = some.loc[some.groupby("bond").infidelity.idxmin()].sort_values("n_parameters") if len(some) else some
             values = best[column].clip(lower=1e-12) if column == "infidelity" else best[column]
@@ -80,7 +81,7 @@ def draw_energies(ax: Axes, rows: pd.DataFrame) -> None:
     """Relative errors of the energy."""
     for target in ("gapped", "critical"):
         colour, marker, _ = TARGETS[target]
-        for family, look in (("mps", {}), ("rbm", {"linestyle": "--", "markerfacecolor": "none"})):
+        for family, look in LOOKS.items():
             here = rows[(rows.target == target) & (rows.family == family)]
             best = here.groupby("bond").agg({"relative_error": "min", "n_parameters": "first"})
             ax.plot(best.n_parameters, best.relative_error.clip(lower=1e-14), color=colour, marker=marker, **look)
