@@ -235,7 +235,7 @@ def test_fig3_shows_what_forcing_saves_with_and_without_stuck_runs(figures, tabl
         for words, column in (("all seeds", "reduction"), ("without stuck ones", "reduction_moving")):
             bar = bars[f"_{network}, {words}"]
             value, error = 100 * pooled[[column, f"{column}_sem"]].loc[network].to_numpy(dtype=float)
-            assert_allclose(bar.lines[0].get_xdata(), value)
+            assert_allclose(np.asarray(bar.lines[0].get_xdata(), dtype=float), value)
             (ends,) = (segment[:, 0] for segment in bar.lines[2][0].get_segments())
             assert_allclose(ends[1] - ends[0], 2 * error)
     (published,) = savings.patches
