@@ -1,4 +1,4 @@
-"""Command line: stages, tables and figures on files, as the rules call them.
+"""Command line: stages, tables and figures on files, as the rules call them; see `user_commands` for the others.
 
 Heavy imports happen inside the commands, after the number of threads of the numerical libraries is set.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,9 +17,12 @@ import typer
 
 from nqs.runtime.errors import InputError, NqsError
 from nqs.runtime.job import Job, function
+from nqs.runtime.threads import set_threads
+from nqs.workflow import user_commands
 from nqs.workflow.stages import STAGES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+user_commands.add_to(app)
 
 Settings = Annotated[str, typer.Option(help="the used part of the configuration, as JSON")]
 Inputs = Annotated[list[str], typer.Option("--input", help="kind=path; repeat the option for more")]
@@ -32,12 +34,6 @@ def fail(error: Exception) -> NoReturn:
     """End with the reason as the last line of the log."""
     print(f"error: {error}", file=sys.stderr)
     raise SystemExit(1)
-
-
-def set_threads(threads: int) -> None:
-    """Fix the threads of BLAS, OpenMP and PyTorch before they are imported."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = str(threads)
 
 
 def end_as_exception() -> None:
@@ -132,83 +128,6 @@ def claims(
     from nqs.workflow import claims as judging
 
     judging.build(study, job_of(settings, inputs, outputs))
-
-
-@app.command()
-def archive(
-    names: Annotated[list[str], typer.Argument(metavar="TARGET...", help="<study>_<target>")],
-    config: Annotated[list[str], typer.Option(help="KEY=VALUE as in the run; scale=<scale> at least")] = [],  # noqa: B006
-    configfile: Annotated[Path | None, typer.Option(help="configuration file of the run")] = None,
-    incomplete: Annotated[str, typer.Option(help="why the grid is not the whole one of its scale")] = "",
-) -> None:
-    """Copy tables of a finished run, and where they come from, into archive/<scale>/<study>/."""
-    from nqs.workflow import archiving
-    from nqs.workflow.configuration import given
-
-    settings = [*config, *(word for word in names if "=" in word)]  # --config takes several words, as Snakemake's
-    run = archiving.Finished(Path(), Path(__file__).parents[3], given(settings, configfile))
-    for path in archiving.archive([name for name in names if "=" not in name], run, incomplete):
-        print(path)
-
-
-@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def plan(context: typer.Context) -> None:
-    """What would run, how many jobs, and how long it would take; takes Snakemake's targets and options."""
-    from nqs.workflow import plan as planning
-
-    raise SystemExit(planning.plan(context.args, []))
-
-
-@app.command()
-def report(
-    scale: Annotated[str, typer.Option(help="smoke, laptop, paper, archive, or one of your own")] = "laptop",
-    output: Annotated[Path | None, typer.Option(help="where; results/<scale>/report.html if not given")] = None,
-) -> None:
-    """One page with every figure, table and claim of a scale, to be read in a browser without a network."""
-    set_threads(1)
-    from nqs.workflow.report import page
-
-    print(page.build(Path.cwd(), scale, output))
-
-
-@app.command()
-def pages(check: Annotated[bool, typer.Option(help="only say whether they are up to date")] = False) -> None:
-    """Write what pages quote of results: numbers of archived tables, and the gallery with its thumbnails."""
-    set_threads(1)
-    from nqs.workflow.pages import write
-
-    raise SystemExit(write.main(Path.cwd(), check))
-
-
-@app.command()
-def compare(
-    first: Annotated[str, typer.Argument(help="a folder, a scale (results/<scale>) or `archive`", metavar="A")],
-    second: Annotated[str, typer.Argument(help="another one", metavar="B")],
-    study: Annotated[list[str] | None, typer.Option(help="only this study; repeat the option for more")] = None,
-    exact: Annotated[bool, typer.Option(help="all files, to the last bit, instead of tables within errors")] = False,
-) -> None:
-    """Two trees of results side by side; ends with 0 if they are equal within errors, 1 if not, 2 for bad input."""
-    set_threads(1)
-    from nqs.workflow import compare as comparing
-    from nqs.workflow import compare_files
-
-    try:
-        if exact:
-            raise SystemExit(compare_files.compare_files(*map(comparing.folder_of, (first, second))))
-        raise SystemExit(comparing.compare(first, second, study or []))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-@app.command("config-reference")
-def config_reference(
-    check: Annotated[bool, typer.Option(help="only say whether the page is up to date")] = False,
-) -> None:
-    """Write docs/configuration.md from the schema."""
-    from nqs.workflow import configuration_page
-
-    raise SystemExit(configuration_page.main(Path("docs/configuration.md"), check))
 
 
 def main(arguments: Any = None) -> None:
