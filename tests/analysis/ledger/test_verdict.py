@@ -106,6 +106,17 @@ def test_many_readings_and_parts_need_stronger_evidence():
     assert verdict(close.named(reading="a"), far.named(reading="b")) == INCONCLUSIVE
 
 
+def test_one_of_many_printed_numbers_may_differ_by_chance():
+    close, rather = (near("k", Estimate(1 + distance * 0.1, 0.1), 1.0) for distance in (0.5, 2.2))
+    assert verdict(rather) == NOT_REPRODUCED
+    assert verdict(*(close.named(str(part)) for part in range(9)), rather.named("tenth")) == REPRODUCED
+
+
+def test_weakest_part_shows_a_reproduced_claim():
+    found = [above("k", Estimate(value, 0.1), 0.0).named(str(value)) for value in (1.0, 0.3, 2.0)]
+    assert judge(found).decided_by == 1
+
+
 def test_impossible_needs_every_reading():
     never = exactly("energy", -2.0, -1.0).named()
     never = type(never)(**{**vars(never), "impossible": "below the ground state"})

@@ -45,12 +45,15 @@ class Evidence:
     remark: str = ""
     impossible: str = ""
 
-    def holds(self, readings: int) -> bool:
-        """Whether the claim is met, at a level corrected for the number of readings among which one is enough."""
+    def holds(self, readings: int, parts: int = 1) -> bool:
+        """Whether the claim is met, at a level corrected for the number of readings among which one is enough.
+
+        Of many printed numbers some differ by chance, so their agreement is also corrected for the number of parts.
+        """
         if self.impossible:
             return False
         if self.compared:
-            return self.resolved and self.p_fails > min(LEVEL * readings, 0.5)
+            return self.resolved and self.p_fails > min(LEVEL * readings / parts, 0.5)
         return self.p_holds <= LEVEL / 2 / readings
 
     def fails(self, parts: int) -> bool:

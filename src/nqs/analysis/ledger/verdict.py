@@ -3,7 +3,8 @@
 The rule: readings are alternatives, parts of a reading are all needed. A claim is
 
     reproduced       if one reading holds in all its parts, each part at the level of two standard errors divided by the
-                     number of readings (for printed numbers: agreement demanded at that many times the level)
+                     number of readings (for printed numbers: agreement demanded at that many times the level, divided
+                     by the number of parts)
     contradicted     if every reading has a part that cannot be true by an exact argument
     not reproduced   if every reading has a part that fails, at the level divided by the number of parts of the reading
     inconclusive     if the error bars allow neither
@@ -44,7 +45,7 @@ def outcomes(found: Sequence[Evidence]) -> list[str]:
         else FAILS
         if one.fails(n_parts[one.reading])
         else HOLDS
-        if one.holds(n_readings)
+        if one.holds(n_readings, n_parts[one.reading])
         else OPEN
         for one in found
     ]
@@ -61,7 +62,7 @@ def judge(found: Sequence[Evidence]) -> Verdict:
     }
     for places in readings.values():
         if all(said[place] == HOLDS for place in places):
-            return Verdict(REPRODUCED, max(places, key=lambda place: _distance(found[place])))
+            return Verdict(REPRODUCED, max(places, key=lambda place: _doubt(found[place])))
     worst = {
         reading: max(
             (place for place in places if said[place] in (FAILS, IMPOSSIBLE)),
@@ -83,3 +84,8 @@ def judge(found: Sequence[Evidence]) -> Verdict:
 def _distance(one: Evidence) -> float:
     """Standard errors from what the claim allows, exact evidence farthest."""
     return one.distance if np.isfinite(one.distance) else np.inf
+
+
+def _doubt(one: Evidence) -> tuple[float, float]:
+    """How little holding evidence says: its weakest part decides."""
+    return (1 - one.p_fails, one.distance) if one.compared else (one.p_holds, one.distance)
