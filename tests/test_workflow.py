@@ -22,6 +22,7 @@ TARGETS = {
     "westerhout2020": [*(f"fig{number}" for number in range(1, 6)), *(f"figS{number}" for number in range(1, 8))],
     "mummaneni2026": [*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2"],
     "ju2025": ["fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2"],
+    "kufel2024": [f"fig{number}" for number in range(1, 9)],
 }
 TABLES = {
     "westerhout2020": ["tableX1"],
@@ -92,7 +93,9 @@ def test_targets_and_drawing_functions_are_the_same(tmp_path):
     found = [f"{study}_{name}" for study, one in found_studies().items() for name, it in one.targets.items() if it.draw]
     assert sorted(found) == sorted(NAMES)
     studies = "|".join(TARGETS)
-    assert sorted(name for name in rules if re.match(studies, name)) == sorted([*NAMES, *TABLE_NAMES, *TARGETS])
+    assert sorted(name for name in rules if re.match(studies, name)) == sorted(
+        [*NAMES, *TABLE_NAMES, *TARGETS, *(f"{study}_claims" for study in TARGETS)]
+    )
 
 
 @pytest.mark.parametrize("name", [*NAMES, *TABLE_NAMES])

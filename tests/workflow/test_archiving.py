@@ -120,13 +120,13 @@ def named(name):
 
 @pytest.mark.parametrize("dirty", [True, None])
 def test_rows_that_nothing_shows_need_a_clean_tree(run, monkeypatch, dirty):
-    study, name = named("mummaneni2026_claims")
+    study, name = named("mummaneni2026_importance")
     for file in archiving.sources(study, name, run).values():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("claim\n")
     monkeypatch.setattr(archiving, "git_state", lambda root: {"revision": "a", "dirty": dirty})
     with pytest.raises(InputError, match="archived from a clean tree only"):
-        archive(["mummaneni2026_claims"], run)
+        archive(["mummaneni2026_importance"], run)
 
 
 def test_settings_of_a_call_are_those_of_snakemake(tmp_path):

@@ -47,8 +47,8 @@ def home(tmp_path, monkeypatch, request):
     return find
 
 
-def test_the_three_studies_are_found():
-    assert list(found_studies()) == ["ju2025", "mummaneni2026", "westerhout2020"]
+def test_all_studies_are_found():
+    assert list(found_studies()) == ["ju2025", "kufel2024", "mummaneni2026", "westerhout2020"]
     assert {*found_studies()} <= Config.model_fields.keys()
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from nqs.exact.sparse_states import MAX_SITES
 from nqs.runtime.fields import Block, Positive, without_repeats
 
 
@@ -62,7 +61,7 @@ class TensorNetworks(Block):
 class Entanglement(Block):
     """Fig. 4: entropy of blocks of local, long-range and explicit machines."""
 
-    n_sites: Annotated[int, Field(ge=6, le=MAX_SITES), AfterValidator(even)] = 14
+    n_sites: Annotated[int, Field(ge=6, le=20), AfterValidator(even)] = 14
     widths: Counts = (2, 3)
     instances: Seeds = 5
     scale: float = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")

@@ -32,7 +32,8 @@ def draw_times(ax: Axes, rows: pd.DataFrame, names: Sequence[str], window: int) 
     _draw_single(ax, rows, names, f"t_cv_{window}")
     last = rows.iterations.max()
     ax.axhline(last, color="0.45", linewidth=0.7, linestyle=":", zorder=0.5, label="_last iteration")
-    ax.set_ylim(-0.02 * last, 1.15 * last)
+    if np.isfinite(last):
+        ax.set_ylim(-0.02 * last, 1.15 * last)
     _finish(ax, widths)
 
 

@@ -66,7 +66,8 @@ def _draw_run(
     first = run.iloc[0]
     look = {"color": colours[first.learning_rate], "linestyle": lines[first.steps], "linewidth": 0.7, "alpha": 0.85}
     for ax, series, column in ((upper, "snapshot", "relative_difference"), (lower, "trace", "grand_sum")):
-        curve = rings.at(run, series=series).sort_values("iteration")
+        kept = series if (run.series == series).any() else "snapshot"  # a shortened table has no traces
+        curve = rings.at(run, series=kept).sort_values("iteration")
         values = curve[column] if ax is upper else curve[column].abs()
         if bool(curve.constant.iloc[-1]):
             ax.plot(curve.iteration, values, **CONSTANT, markevery=[-1], zorder=1.7)
