@@ -55,7 +55,7 @@ def test_a_quoted_number_by_another_route():
         ("nothing 1", "not in docs/quoted.yaml"),
         ("rest sign 0.123", "westerhout2020/fig5: 0 rows"),
         ("rest", "list index out of range"),
-        ("exponent 2 quiet", "mummaneni2026/tableX1: 0 rows"),
+        ("exponent 2 quiet", "mummaneni2026/power_laws: 0 rows"),
     ],
 )
 def test_a_mark_that_names_no_number_is_refused(mark, message):
