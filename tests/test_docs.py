@@ -22,7 +22,7 @@ from nqs.workflow.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", *(f"docs/{name}" for name in ("architecture.md", "conventions.md", "extending.md", "index.md"))]
-BLOCK = re.compile(r"(?:<!-- (?P<edit>.+?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:<!-- (?P<edit>[^\n]+?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 EDIT = re.compile(r'(?P<verb>add to|edit) (?P<path>\S+)(?: above "(?P<anchor>.+)")?')
 
 

@@ -133,6 +133,7 @@ def test_an_interrupted_run_ends_its_jobs_and_the_view(tmp_path, number):
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which the tests' own caller may ignore
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while len(list((tmp_path / "results/smoke/logs/dataset").glob("*.log"))) < 2 and time.monotonic() < deadline:
