@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from nqs.analysis.ledger.claim import Tables, read_claims
-from nqs.analysis.ledger.table import ledger
-from nqs.analysis.table_files import read
+from nqs.analysis.ledger.table import ledger_of
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Job, function
 from nqs.workflow.rows import write
@@ -23,6 +21,6 @@ def build(name: str, job: Job) -> None:
         raise InputError(f"'{name}' is no study with claims; known: {known}")
     study = studies[name]
     published = function(study.read)(job.file("published")) if study.read else {}
-    tables = Tables({path.stem: read([path]) for path in job.inputs.get("table", ())}, published)
-    claims = [claim for claim in read_claims(job.file("claims")).values() if claim.study == name]
-    write(ledger(claims, function(study.claims), tables, job.settings["scale"]), job.out("table"))
+    files = {**job.inputs, "claims": [job.file("claims")]}
+    table, _ = ledger_of(name, function(study.claims), files, published, job.settings["scale"])
+    write(table, job.out("table"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.ledger.claim import Claim, NoTable, Tables
+from nqs.analysis.ledger.claim import Claim, NoTable, Tables, read_claims
 from nqs.analysis.ledger.evidence import Evidence
 from nqs.analysis.ledger.verdict import NOT_TESTED, Verdict, judge, outcomes
+from nqs.analysis.table_files import read
 from nqs.runtime.errors import InputError
+from nqs.runtime.job import Files
 
 Check = Callable[[Claim, Tables], Iterable[Evidence]]
 COLUMNS = (
@@ -31,6 +34,16 @@ def ledger(claims: Iterable[Claim], checks: Mapping[str, Check], tables: Tables,
         raise InputError(f"claims and checks differ: {', '.join(sorted(loose))}")
     rows = [row for claim in claims for row in _rows(claim, *_found(claim, checks[claim.slug], tables, scale))]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def ledger_of(
+    study: str, checks: Mapping[str, Check], files: Files, published: Any, scale: str
+) -> tuple[pd.DataFrame, list[Claim]]:
+    """The ledger of a study and its claims; files: claims, the list of all studies, and table, rows by their names."""
+    (listed,) = files["claims"]
+    claims = [claim for claim in read_claims(Path(listed)).values() if claim.study == study]
+    tables = Tables({Path(path).stem: read([path]) for path in files.get("table", ())}, published)
+    return ledger(claims, checks, tables, scale), claims
 
 
 def _found(claim: Claim, check: Check, tables: Tables, scale: str) -> tuple[list[Evidence], str]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from nqs.analysis.facts import read_facts
-from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.printed import printed
-from nqs.analysis.ledger.table import ledger
-from nqs.analysis.table_files import read
+from nqs.analysis.ledger.table import ledger_of
 from nqs.runtime.job import Files
 from nqs.studies.ju2025.claims.ledger import CHECKS
 
@@ -26,6 +23,4 @@ def tableX1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     settings: scale.
     """
     published = read_facts(files["published"][0]) if files.get("published") else {}
-    tables = Tables({Path(path).stem: read([path]) for path in files["table"]}, published)
-    claims = [claim for claim in read_claims(Path(files["claims"][0])).values() if claim.study == STUDY]
-    return printed(ledger(claims, CHECKS, tables, settings["scale"]), claims)
+    return printed(*ledger_of(STUDY, CHECKS, files, published, settings["scale"]))

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 
 SMALLEST = 1e-12
@@ -26,8 +27,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     draw_infidelity(axes[0, 1], paths)
     draw_shifts(axes[1, 0], machines, table[table.series == "ground"])
     draw_bias(axes[1, 1], table[table.series == "bias"])
-    for ax, letter in zip(axes.flat, "abcd", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     style.legend_above(fig, axes[0, :1], columns=3)
     facts = (
         f"transverse-field Ising ring, N = {int(paths.n_sites.iloc[0])}, quench from near infinite field; Heun steps; "

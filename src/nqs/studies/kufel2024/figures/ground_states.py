@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 
 SMALLEST = 1e-15
@@ -33,8 +34,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     draw_ranks(ranks, runs[runs.rotated.astype(bool)])
     draw_symmetry(symmetry, table[table.series == "symmetry"])
     draw_signs(sign, table[table.series == "sign"])
-    for ax, letter in zip(axes.flat, "abcd", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     style.legend_above(fig, [errors], columns=4)
     facts = (
         f"J1-J2 ring, N = {int(table.n_sites.iloc[0])}, Sz = 0, complex RBM, exact sums; small marks: seeds, "

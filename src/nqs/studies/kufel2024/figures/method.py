@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 
 
@@ -23,8 +24,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     draw_histograms(narrowing, table[table.series == "histogram"])
     draw_run(run, table[table.series == "run"])
     draw_error(error, table[table.series == "sets"])
-    for ax, letter in zip(axes[0], "abcd", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     n_sites = int(table.n_sites.iloc[0])
     facts = (
         f"critical transverse-field Ising ring, N = {n_sites}, restricted Boltzmann machine, stochastic "

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 
 RULES = {
@@ -32,8 +33,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
         ax.set_title({"ising": "critical Ising ring", "heisenberg": "Heisenberg ring"}[model])
     draw_conditions(axes[1, 0], table[table.series == "condition"])
     draw_seconds(axes[1, 1], table[table.series == "time"])
-    for ax, letter in zip(axes.flat, "abcd", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     style.legend_above(fig, axes[0, :1], columns=4)
     facts = (
         f"N = {int(runs.n_sites.max())}, complex RBM, exact sums, each rule at its best rate; medians over seeds "

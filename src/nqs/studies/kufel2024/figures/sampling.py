@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 from nqs.studies.kufel2024.roc import curve
 
@@ -32,8 +33,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     draw_relaxation(axes[0, 0], table[table.series == "relaxation"])
     draw_diagnostics(axes[0, 1], table[table.series == "diagnostic"])
     draw_errors(axes[0, 2], table[table.series == "error"])
-    for ax, letter in zip(axes[0], "abc", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     chains = table[table.series == "diagnostic"]
     facts = (
         "(a) exact, from the transition matrix of single-spin flips; two peaks: Ising ring at field 0.3",

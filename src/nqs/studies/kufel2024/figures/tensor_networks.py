@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nqs.figures import style
+from nqs.figures.rings import letters
 from nqs.figures.table import require, sentences
 
 LOOKS: dict[str, dict[str, Any]] = {"mps": {}, "rbm": {"linestyle": "--", "markerfacecolor": "none"}}
@@ -31,8 +32,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     draw_fits(axes[0, 1], fits, "infidelity")
     draw_fits(axes[1, 0], fits, "entropy")
     draw_energies(axes[1, 1], table[table.series == "energy"])
-    for ax, letter in zip(axes.flat, "abcd", strict=True):
-        style.panel_label(ax, letter)
+    letters(axes)
     style.legend_above(fig, axes[0, :1], columns=3)
     n_sites = int(fits.n_sites.iloc[0])
     facts = (

@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 
 from nqs.analysis.facts import read_facts
-from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.printed import printed
-from nqs.analysis.ledger.table import Check, ledger
-from nqs.analysis.table_files import read
+from nqs.analysis.ledger.table import Check, ledger_of
 from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.claims import exact, exponents, fractions, patterns, training, units
 
@@ -28,6 +26,5 @@ CHECKS: Mapping[str, Check] = {
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Every number of the paper beside ours, from the tables of the study's other targets; settings: scale."""
-    claims = [claim for claim in read_claims(files["claims"][0]).values() if claim.study == STUDY]
-    tables = Tables({path.stem: read([path]) for path in files["table"]}, read_facts(files["published"][0]))
-    return printed(ledger(claims, CHECKS, tables, settings["scale"]), claims)
+    published = read_facts(files["published"][0])
+    return printed(*ledger_of(STUDY, CHECKS, files, published, settings["scale"]))
