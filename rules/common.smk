@@ -13,10 +13,11 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
 from nqs.workflow.archive import Archive
+from nqs.workflow import fork_server
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.cost import Costs, read_timings
 from nqs.workflow.order import Order
-from nqs.workflow.snakemake_patch import calm_snakemake
+from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
 
 calm_snakemake()
@@ -31,6 +32,17 @@ try:
     ORDER = Order(Costs(WORK, read_timings(PROJECT)))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+
+onstart:
+    jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
+    if (
+        workflow.local_exec
+        and jobs >= fork_server.MANY
+        and (server := fork_server.start())
+    ):
+        measure_forks(server.pid)
+
 
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}

@@ -1,10 +1,13 @@
-"""Ground states of small clusters, computed once for all tests of a worker."""
+"""Ground states of small clusters, computed once for all tests of a worker, and a server that forks into jobs."""
+
+import sys
 
 import pytest
 
 from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import cluster
+from nqs.workflow import fork_server as forks
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,15 @@ def square16(ground_state_file):
 def kagome18(ground_state_file):
     """The 18-site kagome cluster at J2 = 0.4."""
     return Wavefunction.read(ground_state_file("kagome18", 0.4))
+
+
+@pytest.fixture
+def fork_server(monkeypatch):
+    """A running fork server, to which `python -m nqs` hands itself."""
+    if sys.platform != "linux":
+        pytest.skip("fork servers run on Linux only")
+    monkeypatch.delenv(forks.ADDRESS, raising=False)
+    server = forks.start()
+    assert server
+    yield server
+    forks.stop(server)

@@ -1,4 +1,5 @@
-"""Remedies for Snakemake: a scheduler that slows down with every job it has started, and needless collections.
+"""Remedies for Snakemake: a scheduler that slows down with every job it has started, needless collections, and a
+benchmark that does not see what a job lets another process do.
 
 Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
 look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
@@ -10,6 +11,8 @@ from __future__ import annotations
 import gc
 import threading
 from typing import Any
+
+from nqs.workflow.fork_server import JOB
 
 METHOD = "_schedule_reevalutation"  # Snakemake's spelling
 
@@ -52,3 +55,34 @@ def collect_garbage_rarely() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+def measure_forks(server: int) -> None:
+    """Let benchmarks count what a fork of the server with this process id does for a job."""
+    try:
+        import psutil
+        from snakemake.benchmark import BenchmarkTimer
+    except ImportError:
+        return
+
+    class WithForks(psutil.Process):
+        """A process whose children include those that the server forked for it or for one of them."""
+
+        def children(self, recursive: bool = False) -> list[Any]:
+            found = super().children(recursive=recursive)
+            asking = {f"{JOB}{process.pid}" for process in [self, *found]}
+            return found + [process for process in forks(server) if process.name() in asking]
+
+    def forks(server: int) -> list[Any]:
+        try:
+            return psutil.Process(server).children()
+        except psutil.NoSuchProcess:
+            return []
+
+    begin = BenchmarkTimer.__init__
+
+    def begin_with_forks(timer: Any, *arguments: Any, **options: Any) -> None:
+        begin(timer, *arguments, **options)
+        timer.main = WithForks(timer.pid)
+
+    BenchmarkTimer.__init__ = begin_with_forks
