@@ -293,10 +293,10 @@ FLIPS = {
     ),
 }  # fmt: skip
 BROKEN = {  # identities: a wrong ingredient of the check, and the verdict then
-    "hidden_marginal": ("amplitudes", lambda size, sector, machine: np.ones((4, 4)), NOT_REPRODUCED),
+    "hidden_marginal": ("amplitudes", lambda machine: np.ones(2 ** len(machine.visible)), NOT_REPRODUCED),
     "marshall_positive": ("marshall_signs", lambda states, n_sites: np.ones(len(states)), NOT_REPRODUCED),
     "singlet_ground_state": ("total_spin", exact.model, NOT_REPRODUCED),
-    "phase_information": ("amplitudes", lambda size, sector, machine: -np.ones((16, 16)), REPRODUCED),
+    "phase_information": ("amplitudes", lambda machine: -np.ones(2 ** len(machine.visible)), REPRODUCED),
 }
 
 

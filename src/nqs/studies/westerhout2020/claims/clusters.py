@@ -102,7 +102,9 @@ def real_wavefunction(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     yield exactly("largest imaginary matrix element", float(np.abs(pauli_matrix(ring).imag).max()), 0, part="elements")
     for name, couplings in SMALL.items():
         for j2 in couplings:
-            low = np.sort(eigsh(matrix(cluster(name), j2), k=2, which="SA", return_eigenvectors=False, tol=1e-10))
+            hamiltonian = matrix(cluster(name), j2)
+            start = np.random.default_rng(0).normal(size=hamiltonian.shape[0])
+            low = np.sort(eigsh(hamiltonian, 2, which="SA", v0=start, return_eigenvectors=False, tol=1e-10))
             gap = Estimate(float(low[1] - low[0]))
             yield above("gap at Sz = 0 (J1)", gap, DEGENERATE, part=f"gap, {name}, J2 = {j2:g}")
 

@@ -9,6 +9,7 @@ readings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -31,9 +32,14 @@ GENERALISATION, EXPRESSIBILITY, VARIATIONAL = "generalisation", "expressibility"
 
 def points(tables: Tables, **cell: Any) -> pd.DataFrame:
     """Rows with these values of all tables of overlaps, each point once."""
+    return chosen(all_points(tables), **cell)
+
+
+@lru_cache(maxsize=1)
+def all_points(tables: Tables) -> pd.DataFrame:
+    """Rows of all tables of overlaps, each point once; kept for the next claim of the same tables."""
     frames = [tables[name] for name in TABLES if name in tables]
-    frames = [chosen(frame, **cell) for frame in frames if {*COLUMNS} <= {*frame.columns}]
-    frames = [frame for frame in frames if len(frame)]
+    frames = [frame for frame in frames if {*COLUMNS} <= {*frame.columns} and len(frame)]
     if not frames:
         return pd.DataFrame(columns=COLUMNS)
     rows = pd.concat(frames, ignore_index=True)
