@@ -19,7 +19,7 @@ from nqs.runtime.errors import BrokenFileError, InputError
 from nqs.runtime.job import function
 from nqs.studies.protocol import Study, Target
 from nqs.workflow.pages import gallery, quoted, thumbnails, verdicts
-from nqs.workflow.pages.write import made, main
+from nqs.workflow.pages.write import main
 from nqs.workflow.studies import found_studies
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,6 @@ def test_pages_are_mended_and_what_has_no_figure_is_named(tmp_path, capsys):
     assert "westerhout2020_fig5 is not there at archive scale, it has no thumbnail" in said
     assert "make it with ./nqs gallery westerhout2020_fig5" in said
     assert page.read_text() == (ROOT / quoted.PAGES[0]).read_text()
-    assert main(tmp_path, check=True) == 0
     (tmp_path / "README.md").write_text("no gallery")
     with pytest.raises(InputError, match=r"README\.md: needs the lines"):
-        [*made(tmp_path)]
+        gallery.between(tmp_path / "README.md", "")
