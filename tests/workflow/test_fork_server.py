@@ -26,16 +26,34 @@ def alone(*arguments):
     return nqs(*arguments, env={**os.environ, ADDRESS: ""})
 
 
-@pytest.fixture
-def long_job(fork_server, tmp_path):
-    """A job that takes CPU time until it is ended, and the process that a server runs for it."""
+def start_long_job(folder):
+    """A job of the kind that the rules start, which takes CPU time until it is ended, and the fork that runs it."""
     cluster = {"name": "square24", "lattice": "square", "shape": [4, 6], "boundary": "periodic"}
     settings = {**cluster, "backend": "quspin", "symmetries": ["translations", "spin_flip"]}
     command = [sys.executable, "-m", "nqs", "stage", "hamiltonian", "--settings", json.dumps(settings)]
+    given = os.environ.get("PYTHONPATH")
     process = subprocess.Popen(
-        [*command, f"--output=hamiltonian={tmp_path / 'h.h5'}"], stderr=subprocess.PIPE, text=True
-    )
+        [*command, f"--output=hamiltonian={folder / 'h.h5'}"], stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([forks.SOURCE, *([given] if given else [])])},
+    )  # fmt: skip
     return process, fork_of(process)
+
+
+@pytest.fixture
+def long_job(fork_server, tmp_path):
+    return start_long_job(tmp_path)
+
+
+@pytest.mark.parametrize("path", [None, "", "src", "/nowhere"])
+def test_a_server_knows_the_jobs_of_its_run(monkeypatch, tmp_path, path, request):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if path is not None:
+        monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.chdir(tmp_path)
+    request.getfixturevalue("fork_server")
+    process, _ = start_long_job(tmp_path)
+    process.terminate()
+    assert process.wait(30) == 143
 
 
 def fork_of(process, seconds=60):

@@ -39,6 +39,7 @@ LOADED = (  # in the order in which the first jobs of a run want them
     "statsmodels.regression.linear_model", "quspin.basis",
 )  # fmt: skip
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+SOURCE = str(Path(__file__).parents[2])  # comes first for the jobs of the rules, too
 JOB = "nqs-job-"  # name of a job's process, with the process that asked for it
 CREDENTIALS = struct.Struct("3i")  # process, user and group at the other end of a socket
 PR_SET_PDEATHSIG = 1
@@ -48,6 +49,7 @@ def start() -> subprocess.Popen[bytes] | None:
     """Start a server that ends with this process, and tell later jobs of it; None where that is impossible or done."""
     if sys.platform != "linux" or not hasattr(os, "pidfd_open") or os.environ.get(ADDRESS) is not None:
         return None
+    given = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
     name = f"nqs-{secrets.token_hex(16)}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind("\0" + name)  # here, so that no call comes too early
@@ -58,7 +60,7 @@ def start() -> subprocess.Popen[bytes] | None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=[listener.fileno()],
-            env=os.environ | ONE_THREAD,
+            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join([SOURCE, *given])},
         )
     os.environ[ADDRESS] = name
     atexit.register(stop, server)
