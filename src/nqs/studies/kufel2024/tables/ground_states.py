@@ -35,12 +35,13 @@ def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([row for part in (runs, symmetries, signs) for row in part(settings)])
 
 
-def descend(problem: Problem, ansatz: ComplexAnsatz, identity: tuple, iterations: int) -> tuple[Row, Spectrum]:
-    """One run: its end as numbers, and the spectrum of the tensor there."""
+def descend(
+    problem: Problem, lowest: float, ansatz: ComplexAnsatz, identity: tuple, iterations: int
+) -> tuple[Row, Spectrum]:
+    """One run towards the energy `lowest`: its end as numbers, and the spectrum of the tensor there."""
     rng = np.random.default_rng(seed_of(*identity))
     found = minimise(problem, ansatz, ansatz.initial(rng), sr(RATE, SHIFT), iterations)
     space = problem.tangent_space(ansatz, found.theta)
-    lowest, _ = ground_state(problem)
     values = spectrum(space.tangents)
     numbers = {
         "n_parameters": ansatz.n_parameters, "relative_error": (space.energy - lowest) / abs(lowest),
@@ -56,11 +57,12 @@ def runs(settings: Mapping[str, Any]) -> Iterator[Row]:
     for j2 in (0.0, settings["frustration"]):
         for rotated in (True, False):
             problem = Problem.of(heisenberg_ring(n_sites, j2, rotated), magnetisation=0)
+            lowest, _ = ground_state(problem)
             for hidden in settings["hidden"]:
                 ansatz = ComplexRbm.full(n_sites, hidden, 0.1)
                 for seed in range(settings["seeds"]):
                     identity = ("fig5", j2, rotated, hidden, seed, settings["seed"])
-                    numbers, values = descend(problem, ansatz, identity, settings["iterations"])
+                    numbers, values = descend(problem, lowest, ansatz, identity, settings["iterations"])
                     common = {"n_sites": n_sites, "j2": j2, "rotated": rotated, "hidden": hidden, "seed": seed}
                     yield {"series": "run"} | common | numbers
                     if seed == 0 and rotated:
@@ -87,12 +89,13 @@ def symmetries(settings: Mapping[str, Any]) -> Iterator[Row]:
     n_sites, hidden = settings["n_sites"], settings["hidden"][len(settings["hidden"]) // 2]
     for j2 in (0.0, settings["frustration"]):
         problem = Problem.of(heisenberg_ring(n_sites, j2, marshall=True), magnetisation=0)
+        lowest, _ = ground_state(problem)
         for name, group in groups(n_sites).items():
             group.check(problem.hamiltonian)
             ansatz = Symmetrised(ComplexRbm.full(n_sites, hidden, 0.1), group)
             for seed in range(settings["seeds"]):
                 identity = ("fig5 symmetry", j2, seed, settings["seed"])  # every group starts alike
-                numbers, _ = descend(problem, ansatz, identity, settings["iterations"])
+                numbers, _ = descend(problem, lowest, ansatz, identity, settings["iterations"])
                 common = {"series": "symmetry", "n_sites": n_sites, "j2": j2, "group": name, "order": len(group)}
                 yield common | {"hidden": hidden, "seed": seed} | numbers
 
