@@ -9,13 +9,16 @@ from pydantic import ValidationError
 
 from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.verdict import judge
+from nqs.runtime.errors import InputError
 from nqs.runtime.job import function
+from nqs.studies.kufel2024 import fitting
 from nqs.studies.kufel2024.claims.ledger import CHECKS
 from nqs.studies.kufel2024.config import Kufel2024
 from nqs.studies.kufel2024.fitting import fit
 from nqs.studies.kufel2024.roc import curve
 from nqs.studies.kufel2024.study import STUDY, settings
 from nqs.studies.kufel2024.systems import ground_state, heisenberg_ring, ising_ring
+from nqs.vmc.natural_gradient import shifted
 from nqs.vmc.tangent_space import Problem
 from nqs.workflow.configuration import load
 
@@ -220,6 +223,30 @@ def test_fit_finds_a_state_of_the_family():
     target = problem.amplitudes(ansatz.at(ansatz.initial(rng)))
     _, reached = fit(problem, ansatz, target, ansatz.initial(rng), 200)
     assert reached < 1e-10
+
+
+def test_fit_goes_on_where_the_tensor_is_singular(monkeypatch):
+    from nqs.ansatz.complex_rbm import ComplexRbm
+
+    def inverted_above(shift):
+        if shift < 1e-7:
+            raise InputError("singular")
+        return shifted(shift)
+
+    monkeypatch.setattr(fitting, "shifted", inverted_above)
+    problem, ansatz = Problem.of(ising_ring(4, 1.0)), ComplexRbm.full(4, 8, 0.2)
+    target = ground_state(problem)[1].astype(complex)
+    _, reached = fit(problem, ansatz, target, ansatz.initial(np.random.default_rng(0)), 100)
+    assert reached < 1e-10
+
+
+@pytest.mark.parametrize("field", [1.0, 2.0])
+def test_ground_state_beyond_whole_matrices_is_the_free_fermion_one(field):
+    momenta = np.pi * (2 * np.arange(12) + 1) / 12
+    energy = -np.sqrt(1 + field**2 - 2 * field * np.cos(momenta)).sum()
+    lowest, psi = ground_state(Problem.of(ising_ring(12, field)))
+    assert lowest == pytest.approx(energy, rel=1e-10)
+    assert np.abs(psi.sum()) == pytest.approx(np.abs(psi).sum())
 
 
 def test_area_below_the_curve_is_the_rank_statistic():

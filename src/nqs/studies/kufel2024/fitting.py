@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from nqs.ansatz.complex_protocol import ComplexAnsatz
+from nqs.runtime.errors import InputError
 from nqs.vmc.natural_gradient import shifted
 from nqs.vmc.tangent_space import Problem, TangentSpace, infidelity
 
 GOOD_ENOUGH = 1e-12
 LARGEST_SHIFT = 1e8
+LONGEST_STEP = 3.0  # of one parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +39,24 @@ def fit(
     for _ in range(iterations):
         if best < GOOD_ENOUGH or shift > LARGEST_SHIFT:
             break
-        tangents, right = space.system()
-        step = shifted(shift * max(best, 1e-6))(tangents, right / max(1 - best, 1e-12))
-        moved = theta + step
-        if np.isfinite(moved).all() and np.abs(step).max() < 3:
-            there, reached = _at(aim, ansatz, moved)
+        step = _step(space, best, shift)
+        if step is not None:
+            there, reached = _at(aim, ansatz, theta + step)
             if reached < best:
-                theta, best, space, shift = moved, reached, there, max(shift / 2, 1e-9)
+                theta, best, space, shift = theta + step, reached, there, max(shift / 2, 1e-9)
                 continue
         shift *= 4
     return theta, best
+
+
+def _step(space: TangentSpace, reached: float, shift: float) -> np.ndarray | None:
+    """The step (P,) with this shift, relative to the infidelity reached; None where it is too long or undefined."""
+    tangents, right = space.system()
+    try:
+        step = shifted(shift * max(reached, 1e-6))(tangents, right / max(1 - reached, 1e-12))
+    except InputError:  # singular but for a shift that rounding swallows
+        return None
+    return step if np.isfinite(step).all() and np.abs(step).max() < LONGEST_STEP else None
 
 
 def _at(aim: Problem, ansatz: ComplexAnsatz, theta: np.ndarray) -> tuple[TangentSpace, float]:

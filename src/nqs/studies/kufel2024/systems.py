@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse.linalg import eigsh
 
 from nqs.model.hamiltonians import Hamiltonian, j1j2, transverse_field_ising
 from nqs.vmc.tangent_space import Problem
 
+DENSE = 2048  # states up to which the whole matrix is diagonalised, which tells close levels apart
 GAPPED, CRITICAL = 2.0, 1.0  # fields of the Ising ring in units of its coupling
 
 
@@ -35,8 +37,12 @@ def heisenberg_ring(n_sites: int, j2: float = 0.0, marshall: bool = False) -> Ha
 
 
 def ground_state(problem: Problem) -> tuple[float, np.ndarray]:
-    """Lowest energy and state (K,) of a problem, by diagonalisation of its whole matrix."""
-    energies, states = np.linalg.eigh(problem.h.toarray())
+    """Lowest energy and state (K,) of a problem."""
+    if len(problem.states) <= DENSE:
+        energies, states = np.linalg.eigh(problem.h.toarray())
+    else:
+        start = np.random.default_rng(0).normal(size=len(problem.states))  # always the same, so that results repeat
+        energies, states = eigsh(problem.h, 1, which="SA", v0=start)
     return float(energies[0]), states[:, 0]
 
 
