@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 
 from nqs.vmc import chain_statistics
 from nqs.vmc.chain_statistics import error_of_mean
@@ -29,6 +30,30 @@ def test_rhat_is_one_for_equal_chains_and_larger_for_apart():
     assert chain_statistics.split_rhat(values + np.arange(16)) > 2
     assert chain_statistics.split_rhat(np.tile(np.arange(4.0), (10, 1))) == np.inf  # frozen at different values
     assert chain_statistics.split_rhat(np.ones((10, 4))) == 1
+
+
+@pytest.mark.parametrize("sweeps", [4, 7, 501, 1000])
+@pytest.mark.parametrize("apart", [0.0, 0.3, 5.0])
+def test_rhat_is_that_of_arviz(sweeps, apart):
+    values = autoregressive(0.7, sweeps, 6) + apart * np.arange(6)
+    expected = array_stats.rhat(values.T, chain_axis=0, draw_axis=1, method="split")
+    assert chain_statistics.split_rhat(values) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9, 0.97])
+@pytest.mark.parametrize("chains", [1, 8])
+def test_effective_sample_size_is_that_of_arviz(memory, chains):
+    values = autoregressive(memory, 20_000, chains)
+    expected = array_stats.ess(values.T, chain_axis=0, draw_axis=1, method="mean")  # stops its sum by Geyer's rule
+    found = values.size / chain_statistics.autocorrelation_time(values)
+    assert found == pytest.approx(expected, rel=0.12 if chains == 1 else 0.05)
+
+
+def test_few_effective_samples_in_chains_apart():
+    values = autoregressive(0.5, 1000, 8) + 3 * np.arange(8)
+    expected = array_stats.ess(values.T, chain_axis=0, draw_axis=1, method="mean")
+    assert expected < 20
+    assert values.size / chain_statistics.autocorrelation_time(values) < 20
 
 
 def test_rhat_sees_a_drift_within_chains():
