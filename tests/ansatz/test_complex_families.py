@@ -8,9 +8,10 @@ from scipy import stats
 
 from nqs.ansatz.autoregressive import Autoregressive
 from nqs.ansatz.complex_protocol import spins_of
-from nqs.ansatz.complex_rbm import ComplexRbm, log_cosh, volume_law_pairs
+from nqs.ansatz.complex_rbm import ComplexRbm, volume_law_pairs
 from nqs.ansatz.feed_forward import FeedForward
 from nqs.ansatz.symmetrised import Symmetrised, representation, translations
+from nqs.ansatz.tangents import ProductTangents, centred, kernel, metric, pulled
 from nqs.exact.matrix_product import entropy_of
 from nqs.model.hamiltonians import heisenberg, transverse_field_ising
 from nqs.runtime.errors import InputError
@@ -48,17 +49,53 @@ def test_jacobian_is_the_derivative(name):
             np.testing.assert_allclose(jacobian[:, place], change / (2j * h), atol=2e-8)
 
 
-def test_rbm_is_a_dense_layer_with_ln_cosh():
-    family = ComplexRbm.full(N, 4, 0.3)
-    wave = family.at(family.initial(np.random.default_rng(2)))
+@pytest.mark.parametrize(("n_sites", "hidden", "spread"), [(6, 4, 0.3), (8, 3, 0.3), (19, 40, 0.3), (40, 60, 0.1)])
+def test_rbm_is_a_dense_layer_with_ln_cosh(n_sites, hidden, spread):
+    family, rng = ComplexRbm.full(n_sites, hidden, spread), np.random.default_rng(2)
+    wave = family.at(family.initial(rng))
+    states = rng.integers(1 << n_sites, size=200, dtype=np.uint64)
+    spins = spins_of(states, n_sites)
+    angles = wave.hidden + spins @ wave.weights.T
+    direct = spins @ wave.visible + np.log(np.cosh(angles)).sum(axis=1)
+    np.testing.assert_allclose(np.exp(wave.log_psi(states) - direct), 1, rtol=1e-11)
+    np.testing.assert_allclose(wave.slopes(states), np.tanh(angles), rtol=1e-11)
+
+
+def test_rbm_neither_overflows_nor_hides_zeros():
+    family = ComplexRbm.full(2, 30)
+    wave = family.at(family.parameters(np.zeros(2), np.zeros(30), np.full((30, 2), 150.0)))
+    np.testing.assert_allclose(wave.log_psi(STATES[:4]).real, 30 * np.array([300 - np.log(2), 0, 0, 300 - np.log(2)]))
+    np.testing.assert_allclose(wave.slopes(STATES[:4])[:, 0], [-1, 0, 0, 1], atol=1e-12)
+    zero = family.at(family.parameters(np.zeros(2), np.full(30, 0.5j * np.pi), np.zeros((30, 2))))
+    assert (zero.log_psi(STATES[:4]).real < -30 * 36).all()
+
+
+@pytest.mark.parametrize(("n_sites", "hidden"), [(4, 1), (6, 4), (11, 3)])
+def test_products_are_the_tangents(n_sites, hidden):
+    family, rng = ComplexRbm.full(n_sites, hidden, 0.4), np.random.default_rng(3)
+    wave = family.at(family.initial(rng))
+    states = np.arange(1 << n_sites, dtype=np.uint64)
+    root = np.where(rng.random(len(states)) < 0.2, 0, rng.random(len(states)))
+    root /= np.linalg.norm(root)
+    dense = centred(wave.jacobian(states), root)
+    products = wave.tangents(states, root)
+    right = rng.normal(size=len(states)) + 1j * rng.normal(size=len(states))
+    assert isinstance(products, ProductTangents)
+    assert products.shape == dense.shape == (len(states), family.n_parameters)
+    np.testing.assert_allclose(np.asarray(products), dense, atol=1e-13)
+    np.testing.assert_allclose(metric(products), metric(dense), atol=1e-13)
+    np.testing.assert_allclose(kernel(products), kernel(dense), atol=1e-13)
+    np.testing.assert_allclose(pulled(products, right), pulled(dense, right), atol=1e-12)
+
+
+def test_state_of_weight_zero_may_have_infinite_slopes():
     spins = spins_of(STATES, N)
-    direct = spins @ wave.visible + np.log(np.cosh(wave.hidden + spins @ wave.weights.T)).sum(axis=1)
-    np.testing.assert_allclose(np.exp(wave.log_psi(STATES) - direct), 1, rtol=1e-12)
-
-
-def test_ln_cosh_neither_overflows_nor_hides_zeros():
-    np.testing.assert_allclose(log_cosh(np.array([800.0, -800.0 + 0j])), 800 - np.log(2))
-    assert log_cosh(np.array([0.5j * np.pi])).real < -36
+    slopes = np.ones((len(STATES), 2), complex)
+    slopes[0] = np.inf
+    tangents = ProductTangents(np.where(np.arange(len(STATES)) == 0, 0, 1 / np.sqrt(len(STATES) - 1)), spins, slopes)
+    assert np.isfinite(metric(tangents)).all()
+    assert np.isfinite(kernel(tangents)).all()
+    assert np.isfinite(pulled(tangents, np.ones(len(STATES)))).all()
 
 
 @pytest.mark.parametrize("ups", [None, 0, 2, 6])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nqs.ansatz.autoregressive import Autoregressive
+from nqs.ansatz.complex_protocol import ComplexWave
 from nqs.ansatz.complex_rbm import ComplexRbm
 from nqs.ansatz.feed_forward import FeedForward
 from nqs.ansatz.symmetrised import Symmetrised, representation, translations
@@ -84,7 +85,7 @@ class LinearStates:
         return LinearWave(self, theta)
 
 
-class LinearWave:
+class LinearWave(ComplexWave):
     n_sites = N
 
     def __init__(self, family, theta):
@@ -119,7 +120,7 @@ def _evolved(psi, dt):
 
 def test_real_time_is_i_times_imaginary_time():
     space = ISING.tangent_space(RBM, theta_of(RBM))
-    one, two = (natural_gradient.in_parameter_space(*space.system(f), 1e-6) for f in (1.0, REAL_TIME))
+    one, two = (natural_gradient.in_parameter_space(*space.system(f), 1e-3) for f in (1.0, REAL_TIME))
     np.testing.assert_allclose(two, 1j * one, rtol=1e-12)
 
 
@@ -258,6 +259,6 @@ def test_matrix_products_truncate_as_the_singular_values_say():
     assert matrix_product(product, 1).n_parameters == 16
     assert entropy_of(product, 4) == pytest.approx(0, abs=1e-12)
     half = matrix_product(psi, 4)
-    assert infidelity(half.amplitudes(), psi) <= half.discarded.sum()
+    assert infidelity(half.amplitudes(), psi) <= half.discarded.sum() * (1 + 1e-12)
     with pytest.raises(InputError, match="bond: 0"):
         matrix_product(psi, 0)

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from nqs.ansatz.by_evaluation import EvaluatedWave
+from nqs.ansatz.tangents import Tangents, centred
 
 
 def spins_of(states: np.ndarray, n_sites: int) -> np.ndarray:
@@ -32,6 +33,10 @@ class ComplexWave(EvaluatedWave):
     @abstractmethod
     def jacobian(self, states: np.ndarray) -> np.ndarray:
         """d ln psi / d theta: (U, P) complex128."""
+
+    def tangents(self, states: np.ndarray, root: np.ndarray) -> Tangents:
+        """sqrt(w) (d ln psi / d theta - <...>) for sqrt(w) (U,): (U, P)."""
+        return centred(self.jacobian(states), root)
 
 
 class ComplexAnsatz(Protocol):

@@ -14,6 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from nqs.ansatz.complex_protocol import ComplexWave, spins_of
+from nqs.ansatz.complex_rbm_kernel import fill_slopes, log_factors, tables
+from nqs.ansatz.tangents import ProductTangents, Tangents
 from nqs.runtime.errors import InputError
 
 
@@ -88,24 +90,33 @@ class ComplexRbmWave(ComplexWave):
     def n_sites(self) -> int:
         return self.family.n_sites
 
-    def angles(self, states: np.ndarray) -> np.ndarray:
-        """b + W s: (U, H)."""
-        return self.hidden + spins_of(states, self.n_sites) @ self.weights.T
+    @cached_property
+    def table(self) -> np.ndarray:
+        """exp(-2 theta_h) by bytes of states."""
+        return tables(self.weights, self.hidden)
 
     def log_psi(self, states: np.ndarray) -> np.ndarray:
-        return spins_of(states, self.n_sites) @ self.visible + log_cosh(self.angles(states)).sum(axis=1)
+        """Sum over the angles theta: cosh theta = exp(theta) (1 + exp(-2 theta)) / 2."""
+        linear = self.visible + self.weights.sum(axis=0)
+        found: np.ndarray = spins_of(states, self.n_sites) @ linear + self.hidden.sum()
+        log_factors(self.table, states, found)
+        return found
+
+    def slopes(self, states: np.ndarray) -> np.ndarray:
+        """tanh of the angles b + W s: (U, H)."""
+        found = np.empty((len(states), self.family.n_hidden), complex)
+        fill_slopes(self.table, states, found)
+        return found
 
     def jacobian(self, states: np.ndarray) -> np.ndarray:
-        spins, slopes = spins_of(states, self.n_sites), np.tanh(self.angles(states))
+        spins, slopes = spins_of(states, self.n_sites), self.slopes(states)
         unit, site = np.nonzero(self.family.seen)
         return np.concatenate([spins, slopes, slopes[:, unit] * spins[:, site]], axis=1)
 
-
-def log_cosh(angles: np.ndarray) -> np.ndarray:
-    """ln cosh of complex numbers without overflow; -inf at zeros of cosh."""
-    turned = np.where(angles.real < 0, -angles, angles)
-    with np.errstate(divide="ignore"):
-        return turned + np.log(0.5 * (1 + np.exp(-2 * turned)))
+    def tangents(self, states: np.ndarray, root: np.ndarray) -> Tangents:
+        if not self.family.seen.all():
+            return super().tangents(states, root)
+        return ProductTangents(root, spins_of(states, self.n_sites), self.slopes(states))
 
 
 def volume_law_pairs(n_sites: int) -> tuple[ComplexRbm, np.ndarray]:

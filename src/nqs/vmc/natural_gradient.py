@@ -15,24 +15,24 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg as la
 
+from nqs.ansatz.tangents import Tangents, kernel, metric, pulled
 from nqs.runtime.errors import InputError
 
-Solver = Callable[[np.ndarray, np.ndarray], np.ndarray]  # X (n, P), r (n,) -> d (P,)
+Solver = Callable[[Tangents, np.ndarray], np.ndarray]  # X (n, P), r (n,) -> d (P,)
 
 
-def in_parameter_space(tangents: np.ndarray, right: np.ndarray, shift: float) -> np.ndarray:
+def in_parameter_space(tangents: Tangents, right: np.ndarray, shift: float) -> np.ndarray:
     """d (P,) by the P x P tensor."""
-    metric = tangents.conj().T @ tangents
-    metric[np.diag_indices(len(metric))] += shift
-    return -_positive_solve(metric, tangents.conj().T @ right)
+    tensor = metric(tangents)
+    tensor[np.diag_indices(len(tensor))] += shift
+    return -_positive_solve(tensor, pulled(tangents, right))
 
 
-def in_sample_space(tangents: np.ndarray, right: np.ndarray, shift: float) -> np.ndarray:
+def in_sample_space(tangents: Tangents, right: np.ndarray, shift: float) -> np.ndarray:
     """d (P,) by the n x n tangent kernel."""
-    kernel = tangents @ tangents.conj().T
-    kernel[np.diag_indices(len(kernel))] += shift
-    solution: np.ndarray = -tangents.conj().T @ _positive_solve(kernel, right)
-    return solution
+    overlaps = kernel(tangents)
+    overlaps[np.diag_indices(len(overlaps))] += shift
+    return -pulled(tangents, _positive_solve(overlaps, right))
 
 
 def _positive_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def _positive_solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
 def shifted(shift: float) -> Solver:
     """The cheaper of both spaces; the shift is absolute."""
 
-    def solve(tangents: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def solve(tangents: Tangents, right: np.ndarray) -> np.ndarray:
         smaller = in_sample_space if len(tangents) < tangents.shape[1] else in_parameter_space
         return smaller(tangents, right, shift)
 
@@ -57,7 +57,7 @@ def shifted(shift: float) -> Solver:
 def pseudo_inverse(cutoff: float) -> Solver:
     """Modes of S with an eigenvalue below `cutoff` times the largest are left out."""
 
-    def solve(tangents: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def solve(tangents: Tangents, right: np.ndarray) -> np.ndarray:
         left, singular, modes = np.linalg.svd(tangents, full_matrices=False)
         kept = singular**2 > cutoff * singular[0] ** 2
         solution: np.ndarray = -(modes[kept].conj().T @ ((left.conj().T @ right)[kept] / singular[kept]))
@@ -69,7 +69,7 @@ def pseudo_inverse(cutoff: float) -> Solver:
 def signal_to_noise(least: float, n_samples: int, cutoff: float = 1e-14) -> Solver:
     """Modes are damped by 1 / (1 + (least / SNR)^6), SNR = |force| / its standard error over the samples."""
 
-    def solve(tangents: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def solve(tangents: Tangents, right: np.ndarray) -> np.ndarray:
         left, singular, modes = np.linalg.svd(tangents, full_matrices=False)
         kept = singular**2 > cutoff * singular[0] ** 2
         projected = (left.conj().T @ right)[kept]
@@ -98,7 +98,7 @@ class Spectrum:
         return (float(self.values[0]) + shift) / smallest if smallest else float("inf")
 
 
-def spectrum(tangents: np.ndarray) -> Spectrum:
+def spectrum(tangents: Tangents) -> Spectrum:
     """Of S = X^+ X for X (n, P): all P eigenvalues, those beyond n zero."""
     singular = np.linalg.svd(tangents, compute_uv=False)
     return Spectrum(np.concatenate([singular**2, np.zeros(tangents.shape[1] - len(singular))]))

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from nqs.ansatz.complex_protocol import ComplexAnsatz, ComplexWave
+from nqs.ansatz.tangents import Tangents, metric, pulled
 from nqs.exact.sparse_states import make_basis, matrix
 from nqs.model.hamiltonians import Hamiltonian
 from nqs.runtime.errors import InputError
@@ -32,28 +33,26 @@ class TangentSpace:
 
     energy: float
     variance: float
-    tangents: np.ndarray
+    tangents: Tangents
     residual: np.ndarray
     holomorphic: bool
 
-    def system(self, factor: complex = IMAGINARY_TIME) -> tuple[np.ndarray, np.ndarray]:
+    def system(self, factor: complex = IMAGINARY_TIME) -> tuple[Tangents, np.ndarray]:
         """X and f r, for real parameters stacked: (U, P) and (U,), or (2U, P) and (2U,) float64."""
         right = factor * self.residual
         if self.holomorphic:
             return self.tangents, right
-        return np.concatenate([self.tangents.real, self.tangents.imag]), np.concatenate([right.real, right.imag])
+        tangents = np.asarray(self.tangents)
+        return np.concatenate([tangents.real, tangents.imag]), np.concatenate([right.real, right.imag])
 
     @cached_property
     def tensor(self) -> np.ndarray:
         """S: (P, P), its real part for real parameters."""
-        tangents, _ = self.system()
-        return tangents.conj().T @ tangents
+        return metric(self.system()[0])
 
     def force(self, factor: complex = IMAGINARY_TIME) -> np.ndarray:
         """X^+ f r: (P,)."""
-        tangents, right = self.system(factor)
-        found: np.ndarray = tangents.conj().T @ right
-        return found
+        return pulled(*self.system(factor))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ class Problem:
         energy = float((psi.conj() @ image).real)
         root = np.abs(psi)
         residual = (image - energy * psi) * phase  # finite where psi is zero, unlike E_loc
-        tangents = _centred(wave.jacobian(self.states), root)
+        tangents = wave.tangents(self.states, root)
         return TangentSpace(energy, float(np.linalg.norm(residual) ** 2), tangents, residual, ansatz.holomorphic)
 
     def sampled(self, ansatz: ComplexAnsatz, theta: np.ndarray, counts: np.ndarray) -> TangentSpace:
@@ -107,7 +106,7 @@ class Problem:
         local = (self.h @ psi)[drawn] / psi[drawn]
         mean = root**2 @ local
         residual = root * (local - mean)
-        tangents = _centred(wave.jacobian(self.states[drawn]), root)
+        tangents = wave.tangents(self.states[drawn], root)
         variance = float(np.linalg.norm(residual) ** 2)
         return TangentSpace(float(mean.real), variance, tangents, residual, ansatz.holomorphic)
 
@@ -115,13 +114,6 @@ class Problem:
         """How often n independent samples of |psi|^2 hit each state: (K,)."""
         counts: np.ndarray = rng.multinomial(n, np.abs(self.amplitudes(ansatz.at(theta))) ** 2)
         return counts
-
-
-def _centred(jacobian: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """sqrt(w) (O - <O>) for sqrt(w) (U,); a state of weight zero has no part in it."""
-    weighted = np.where(root[:, None] > 0, root[:, None] * jacobian, 0)
-    centred: np.ndarray = weighted - root[:, None] * (root @ weighted)
-    return centred
 
 
 def infidelity(psi: np.ndarray, target: np.ndarray) -> float:
