@@ -61,6 +61,15 @@ def test_rbm_is_a_dense_layer_with_ln_cosh(n_sites, hidden, spread):
     np.testing.assert_allclose(wave.slopes(states), np.tanh(angles), rtol=1e-11)
 
 
+@pytest.mark.parametrize(("n_sites", "hidden", "spread"), [(3, 2, 0.3), (8, 5, 0.3), (11, 50, 0.3), (17, 3, 9.0)])
+def test_rbm_on_all_states_is_the_rbm_on_each(n_sites, hidden, spread):
+    family = ComplexRbm.full(n_sites, hidden, spread)
+    wave = family.at(family.initial(np.random.default_rng(2)))
+    one, two = wave.log_psi_all(), wave.log_psi(np.arange(1 << n_sites, dtype=np.uint64))
+    np.testing.assert_allclose(one.real, two.real, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(np.exp(1j * (one - two).imag), 1, atol=1e-9)
+
+
 def test_rbm_neither_overflows_nor_hides_zeros():
     family = ComplexRbm.full(2, 30)
     wave = family.at(family.parameters(np.zeros(2), np.zeros(30), np.full((30, 2), 150.0)))

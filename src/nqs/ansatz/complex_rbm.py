@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from nqs.ansatz.complex_protocol import ComplexWave, spins_of
-from nqs.ansatz.complex_rbm_kernel import fill_slopes, log_factors, tables
+from nqs.ansatz.complex_rbm_kernel import factors_of_all, fill_slopes, log_factors, tables
 from nqs.ansatz.tangents import ProductTangents, Tangents
 from nqs.runtime.errors import InputError
 
@@ -100,6 +100,15 @@ class ComplexRbmWave(ComplexWave):
         linear = self.visible + self.weights.sum(axis=0)
         found: np.ndarray = spins_of(states, self.n_sites) @ linear + self.hidden.sum()
         log_factors(self.table, states, found)
+        return found
+
+    def log_psi_all(self) -> np.ndarray:
+        found = factors_of_all(self.weights, self.hidden) + self.hidden.sum()
+        linear = self.visible + self.weights.sum(axis=0)
+        of_sites = -linear.sum()[None]
+        for site in linear:
+            of_sites = np.concatenate([of_sites, of_sites + 2 * site])
+        found += of_sites
         return found
 
     def slopes(self, states: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from numba import njit
 from nqs.runtime.compiled import COMPILED
 
 BITS = 8
+LARGEST_LOGARITHM = 300.0  # of a product whose square neither overflows
 LARGE = 1e30  # a product of factors beyond is replaced by its logarithm
 
 
@@ -49,6 +50,48 @@ def log_factors(table, states, out):
                 total += np.log(product)
                 product = 1 + 0j
         out[place] += total + np.log(product)
+
+
+def factors_of_all(weights: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """sum_h ln (1 + exp(-2 theta_h)) / 2 of all states: (2^N,)."""
+    units, n_sites = weights.shape
+    found, table = np.empty(1 << n_sites, complex), tables(weights, hidden)
+    width = min(1 << n_sites, 1 << BITS)
+    low = np.ascontiguousarray(table[0, :width].T)  # (H, states of the first byte)
+    high = np.ones((1, units), complex)
+    for byte in range(1, len(table)):
+        values = table[byte, : 1 << min(BITS, n_sites - BITS * byte)]
+        high = (values[:, None] * high).reshape(-1, units)
+    with np.errstate(over="ignore"):
+        largest = np.log1p(np.exp(2 * (np.abs(weights.real).sum(axis=1) + np.abs(hidden.real)).max()))
+    often = int(np.clip(LARGEST_LOGARITHM / largest, 1, 40))
+    fill_logarithms(low.real.copy(), low.imag.copy(), high, often, found.reshape(-1, width))
+    return found
+
+
+@njit(**COMPILED)
+def fill_logarithms(low_real, low_imag, high, often, out):
+    """The same by blocks: out (K, L) for x of the low states (H, L) and the high ones (K, H).
+
+    The logarithm is taken after every `often` factors, before their product may overflow.
+    """
+    units, width = low_real.shape
+    for block in range(len(high)):
+        real, imag = np.ones(width), np.zeros(width)
+        out[block] = 0
+        for unit in range(units):
+            one, two = 0.5 * high[block, unit].real, 0.5 * high[block, unit].imag
+            for place in range(width):
+                factor = 0.5 + one * low_real[unit, place] - two * low_imag[unit, place]
+                turned = one * low_imag[unit, place] + two * low_real[unit, place]
+                kept = real[place] * factor - imag[place] * turned
+                imag[place] = real[place] * turned + imag[place] * factor
+                real[place] = kept
+            if (unit + 1) % often == 0 or unit + 1 == units:
+                for place in range(width):
+                    square = real[place] * real[place] + imag[place] * imag[place]
+                    out[block, place] += complex(0.5 * np.log(square), np.arctan2(imag[place], real[place]))
+                    real[place], imag[place] = 1.0, 0.0
 
 
 @njit(**COMPILED)

@@ -90,7 +90,7 @@ def minimise(
     for step in range(steps):
         if n_samples:
             assert rng is not None
-            space = problem.sampled(ansatz, theta, problem.draw(ansatz, theta, n_samples, rng))
+            space = problem.drawn(ansatz, theta, n_samples, rng)
         else:
             space = problem.tangent_space(ansatz, theta)
         watch(step, theta, space)

@@ -76,7 +76,8 @@ class Problem:
 
     def amplitudes(self, wave: ComplexWave) -> np.ndarray:
         """Normalised psi (K,); InputError if it vanishes or is not finite."""
-        logs = wave.log_psi(self.states)
+        complete = len(self.states) == 1 << self.hamiltonian.n_sites
+        logs = wave.log_psi_all() if complete else wave.log_psi(self.states)
         largest = logs.real.max()
         if not np.isfinite(largest):
             why = "vanishes on the whole basis; project on another representation" if largest < 0 else "is not finite"
@@ -100,10 +101,18 @@ class Problem:
     def sampled(self, ansatz: ComplexAnsatz, theta: np.ndarray, counts: np.ndarray) -> TangentSpace:
         """By samples: counts (K,) of the states of the basis."""
         wave = ansatz.at(theta)
+        return self._of_counts(ansatz, wave, self.amplitudes(wave), counts)
+
+    def drawn(self, ansatz: ComplexAnsatz, theta: np.ndarray, n: int, rng: np.random.Generator) -> TangentSpace:
+        """By n fresh independent samples of |psi|^2."""
+        wave = ansatz.at(theta)
         psi = self.amplitudes(wave)
+        return self._of_counts(ansatz, wave, psi, draws(psi, n, rng))
+
+    def _of_counts(self, ansatz: ComplexAnsatz, wave: ComplexWave, psi: np.ndarray, counts: np.ndarray) -> TangentSpace:
         drawn = np.flatnonzero(counts)
         root = np.sqrt(counts[drawn] / counts.sum())
-        local = (self.h @ psi)[drawn] / psi[drawn]
+        local = (self.h[drawn] @ psi) / psi[drawn]
         mean = root**2 @ local
         residual = root * (local - mean)
         tangents = wave.tangents(self.states[drawn], root)
@@ -112,8 +121,14 @@ class Problem:
 
     def draw(self, ansatz: ComplexAnsatz, theta: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
         """How often n independent samples of |psi|^2 hit each state: (K,)."""
-        counts: np.ndarray = rng.multinomial(n, np.abs(self.amplitudes(ansatz.at(theta))) ** 2)
-        return counts
+        return draws(self.amplitudes(ansatz.at(theta)), n, rng)
+
+
+def draws(psi: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often n independent samples of |psi|^2 hit each state: (K,)."""
+    upto = np.cumsum(np.abs(psi) ** 2)
+    places = np.searchsorted(upto, rng.random(n) * upto[-1], side="right")  # never a state of weight zero
+    return np.bincount(places, minlength=len(psi))
 
 
 def infidelity(psi: np.ndarray, target: np.ndarray) -> float:

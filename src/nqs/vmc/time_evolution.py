@@ -48,11 +48,7 @@ def sampled_velocity(
 ) -> Velocity:
     """By fresh independent samples at every call."""
 
-    def velocity(theta: np.ndarray) -> np.ndarray:
-        counts = problem.draw(ansatz, theta, n_samples, rng)
-        return solver(*problem.sampled(ansatz, theta, counts).system(factor))
-
-    return velocity
+    return lambda theta: solver(*problem.drawn(ansatz, theta, n_samples, rng).system(factor))
 
 
 def heun(velocity: Velocity, theta: np.ndarray, times: np.ndarray, step: float) -> Trajectory:

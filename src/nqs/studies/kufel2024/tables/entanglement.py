@@ -27,7 +27,7 @@ def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
 
 def blocks(wave: ComplexWave, common: Row) -> Iterator[Row]:
     """Entropy of the first l sites, up to half of the ring."""
-    logs = wave.log_psi(np.arange(1 << wave.n_sites, dtype=np.uint64))
+    logs = wave.log_psi_all()
     psi = np.exp(logs - logs.real.max())
     psi /= np.linalg.norm(psi)
     for length in range(1, wave.n_sites // 2 + 1):
