@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nqs.ansatz.complex_protocol import ComplexAnsatz, ComplexWave
+from nqs.ansatz.complex_protocol import ComplexAnsatz, ComplexWave, spins_of
+from nqs.ansatz.complex_rbm import ComplexRbmWave
 from nqs.model.hamiltonians import Hamiltonian, permuted
 from nqs.runtime.errors import InputError
 
@@ -123,9 +124,25 @@ class SymmetrisedWave(ComplexWave):
 
     def jacobian(self, states: np.ndarray) -> np.ndarray:
         images, terms, _ = self.terms(states)
-        slopes = self.wave.jacobian(images.ravel()).reshape(*images.shape, -1)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = terms / terms.sum(axis=0)
-        shares = np.where(np.isfinite(shares), shares, 0.0)
-        found: np.ndarray = np.einsum("gu,gup->up", shares, slopes)
-        return found
+        return averaged(self.wave, images, np.where(np.isfinite(shares), shares, 0.0))
+
+
+def averaged(wave: ComplexWave, states: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Sum over g of shares (G, U) times d ln psi / d theta at states (G, U): (U, P)."""
+    if isinstance(wave, ComplexRbmWave) and wave.family.seen.all():
+        return _of_products(wave, states, shares)
+    slopes = wave.jacobian(states.ravel()).reshape(*states.shape, -1)
+    found: np.ndarray = np.einsum("gu,gup->up", shares, slopes)
+    return found
+
+
+def _of_products(wave: ComplexRbmWave, states: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The same of a machine, whose derivatives are products of slopes and spins, without listing them by element."""
+    ones = np.ones((*states.shape, 1))
+    spins = np.concatenate([ones, spins_of(states.ravel(), wave.n_sites).reshape(*states.shape, -1)], axis=2)
+    slopes = np.concatenate([ones, wave.slopes(states.ravel()).reshape(*states.shape, -1)], axis=2)
+    weighted = shares[:, :, None] * slopes
+    sums = np.matmul(weighted.transpose(1, 2, 0), spins.transpose(1, 0, 2).astype(complex))  # (state, unit, site)
+    return np.concatenate([sums[:, 0, 1:], sums[:, 1:, 0], sums[:, 1:, 1:].reshape(states.shape[1], -1)], axis=1)

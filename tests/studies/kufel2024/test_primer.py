@@ -24,8 +24,7 @@ from nqs.workflow.configuration import load
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = {c.slug: c for c in read_claims(ROOT / "reference/claims.yaml").values() if c.study == "kufel2024"}
-ELSEWHERE = {"overlapping_convolutions", "approximate_symmetry_suffices", "generalization_not_an_issue",
-             "exact_limit_20_qubits"}  # fmt: skip
+ELSEWHERE = {"generalization_not_an_issue"}
 # figures whose smoke tables are too small for the test of a claim
 TOO_SMALL = {
     "chains_polynomial_or_exponential", "more_parameters_stop_helping", "qgt_rank_saturates", "runtime_efficiency",
@@ -34,10 +33,12 @@ TOO_SMALL = {
 
 
 @pytest.fixture(scope="module")
-def tables():
+def tables(ground_state_file):
     """Rows of all figures at smoke scale."""
     config = load(ROOT, {"scale": "smoke"}).of(STUDY)
-    return {name: function(target.rows)({}, settings(config, name)) for name, target in STUDY.targets.items()}
+    assert STUDY.targets["fig8"].inputs(config) == {"ground_states": ["ground_state/ring8/j2_0.h5"]}
+    files = {"ground_states": [ground_state_file("ring8", 0)]}
+    return {name: function(target.rows)(files, settings(config, name)) for name, target in STUDY.targets.items()}
 
 
 @pytest.mark.parametrize("name", STUDY.targets)
@@ -83,6 +84,11 @@ FLIPS = {
     "mps_best_in_1d": ("fig3", scaled("relative_error", 10.0, series="energy", family="rbm")),
     "local_rbm_area_law": ("fig4", scaled("entropy", lambda e: e + 9, series="local")),
     "nonlocal_rbm_volume_law": ("fig4", scaled("entropy", 0.1, series="pairs")),
+    "overlapping_convolutions": ("fig4", scaled("entropy", 1.0, series="circuit", stride=1)),
+    "approximate_symmetry_suffices": (
+        "fig5",
+        scaled("relative_error", lambda e: 1e-3 * (1 + 0.1 * np.sin(e.index)), series="broken", symmetry="approximate"),
+    ),
     "no_sign_problem_in_principle": ("fig5", scaled("variance", 1.0, series="sign")),
     "sign_structure_harder": (
         "fig5",
@@ -102,6 +108,7 @@ FLIPS = {
     "autoregressive_direct": ("fig7", scaled("norm", 1.1, series="direct")),
     "sgd_falls_short": ("fig8", scaled("infidelity", 1e-12, series="run", rule="SGD")),
     "minsr_same_step": ("fig8", scaled("difference", 1.0, series="equal")),
+    "exact_limit_20_qubits": ("fig8", scaled("n_sites", 30, series="exact")),
     "s_ill_conditioned": ("fig8", scaled("condition", lambda c: c * 1e6, series="condition")),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -65,6 +65,7 @@ class Entanglement(Block):
     widths: Counts = (2, 3)
     instances: Seeds = 5
     scale: float = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")
+    side: Literal[2, 4] = Field(default=4, description="of the square torus of arithmetic circuits, in sites")
 
 
 class GroundStates(Block):
@@ -75,6 +76,14 @@ class GroundStates(Block):
     seeds: Seeds = 5
     iterations: Positive = 200
     frustration: float = Field(default=0.5, gt=0, lt=1, description="J2/J1 of the harder model")
+    broken: Annotated[
+        tuple[Annotated[float, Field(ge=0, lt=1)], ...],
+        AfterValidator(listed),
+        Field(description="scatter of the couplings that breaks the symmetries; 0 for comparison"),
+    ] = (0, 0.05, 0.2)
+    side: Annotated[int, Field(ge=3, le=4, description="of the square torus of the Ising model, in sites")] = 4
+    fields: Numbers = (1, 2, 3, 4)
+    square_iterations: Positive = 40
 
 
 class Dynamics(Block):
@@ -115,6 +124,7 @@ class Optimisation(Block):
     timed: Counts = (64, 128, 256, 512, 1024)
     fixed: Positive = 64
     lengths: Annotated[tuple[Annotated[int, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)
+    exact: Annotated[tuple[str, ...], Field(description="clusters whose exact ground states are counted")] = ("ring8",)
 
 
 class Kufel2024(Block):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from nqs.studies.kufel2024.config import Kufel2024
-from nqs.studies.protocol import Study, StudyConfig, Target
+from nqs.studies.protocol import Inputs, Study, StudyConfig, Target, ground_state_file
 
 HERE = "nqs.studies.kufel2024"
 THEMES = {
@@ -27,6 +27,12 @@ def settings(config: StudyConfig[Kufel2024], figure: str) -> Mapping[str, Any]:
     return {**config.plain[figure], "seed": config.seed}
 
 
+def ground_states(config: StudyConfig[Kufel2024], figure: str) -> Inputs:
+    """Exact ground states that Fig. 8 counts the amplitudes of."""
+    clusters = config.block.fig8.exact if figure == "fig8" else ()
+    return {"ground_states": [ground_state_file(name, 0) for name in clusters]}
+
+
 STUDY = Study(
     name="kufel2024",
     citation="Kufel 2024",
@@ -34,6 +40,7 @@ STUDY = Study(
     targets={
         name: Target(
             rows=f"{HERE}.tables.{theme}:rows",
+            inputs=partial(ground_states, figure=name),
             settings=partial(settings, figure=name),
             used=partial(settings, figure=name),
             draw=f"{HERE}.figures.{theme}:draw",

@@ -50,3 +50,9 @@ def haar_state(size: int, rng: np.random.Generator) -> np.ndarray:
     """A state drawn uniformly from all normalised states: (size,) complex."""
     psi = rng.normal(size=size) + 1j * rng.normal(size=size)
     return psi / np.linalg.norm(psi)
+
+
+def flipped(psi: np.ndarray, n_sites: int) -> float:
+    """<sx> per site of a state on all 2^N."""
+    states = np.arange(len(psi))
+    return float(np.mean([np.vdot(psi, psi[states ^ (1 << site)]).real for site in range(n_sites)]))

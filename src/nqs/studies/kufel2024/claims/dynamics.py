@@ -12,6 +12,8 @@ from nqs.analysis.ledger.evidence import Estimate, Evidence, above, exactly, mea
 from nqs.studies.kufel2024.claims.method import part, shift_slope, slope
 from nqs.studies.kufel2024.roc import curve
 
+BEYOND = 30  # sites of an exact ground state that contradict a limit of about 20
+
 
 def real_time_factor_i(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """The factor, and the order of a full-rank step."""
@@ -137,10 +139,19 @@ def autoregressive_direct(claim: Claim, tables: Tables) -> Iterator[Evidence]:
 
 
 def generalization_not_an_issue(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Decided by the study of Westerhout et al. (sr_tracks_generalization)."""
+    """Its data are those of another study, which judges the same test as westerhout2020.sr_tracks_generalization."""
     yield from ()
 
 
 def exact_limit_20_qubits(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Decided by the ground states of the study of Westerhout et al."""
-    yield from ()
+    """The largest exact ground state that was found."""
+    states = part(tables, "fig8", "exact")
+    found = states[states.residual < 1e-8]
+    largest = int(found.n_sites.max()) if len(found) else 0
+    quantity = "largest N with an exact ground state of residual below 1e-8"
+    if largest < BEYOND:
+        yield Evidence(quantity, largest, remark=f"larger than 20, but no proof below {BEYOND}" if largest > 20 else "")
+    else:
+        orbits = int(found[found.n_sites == largest].orbits.min())
+        why = f"the ground state of {largest} spins was found, on {orbits} orbits of its symmetries"
+        yield true(quantity, False, largest, impossible=why)

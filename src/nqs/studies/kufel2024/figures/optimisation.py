@@ -24,15 +24,17 @@ SMALLEST = 1e-14
 
 
 def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure:
-    """Infidelity against iteration for two models (a, b), condition numbers (c), seconds of both solves (d)."""
-    require(table, ("series", "model", "rule", "iteration", "infidelity", "shift", "condition", "seconds"))
-    fig, axes = style.double_column(2, 2, height=4.6)
+    """Infidelity against iteration (a, b), condition numbers (c), cost of solves, of networks and of lists (d-f)."""
+    require(table, ("series", "model", "rule", "iteration", "infidelity", "shift", "condition", "seconds", "orbits"))
+    fig, axes = style.double_column(2, 3, height=4.6)
     runs = table[table.series == "run"]
     for ax, model in zip(axes[0], ("ising", "heisenberg"), strict=False):
         draw_runs(ax, runs[runs.model == model])
         ax.set_title({"ising": "critical Ising ring", "heisenberg": "Heisenberg ring"}[model])
-    draw_conditions(axes[1, 0], table[table.series == "condition"])
-    draw_seconds(axes[1, 1], table[table.series == "time"])
+    draw_conditions(axes[0, 2], table[table.series == "condition"])
+    draw_seconds(axes[1, 0], table[table.series == "time"])
+    draw_iterations(axes[1, 1], table[table.series == "iteration"])
+    draw_lists(axes[1, 2], table[table.series == "exact"])
     letters(axes)
     style.legend_above(fig, axes[0, :1], columns=4)
     facts = (
@@ -40,6 +42,8 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
         "and their range",
         "(c) of the tensor along one run; infinite where it is singular, drawn at 1e32",
         "(d) one of parameters P and samples n grows, the other is 64; shortest of three",
+        "(e) local energies and a minSR step of 64 states, L x L Ising lattices, one hidden unit per site",
+        "(f) of the ground states of Heisenberg clusters that were found exactly; the post's limit is 20 sites",
     )
     style.small_print(fig, sentences(note, *facts))
     return fig
@@ -76,3 +80,29 @@ def draw_seconds(ax: Axes, rows: pd.DataFrame) -> None:
             ax.plot(some[column], 1e3 * some.seconds, color=colour, marker=marker, markerfacecolor=face, label=label)
     ax.set(xscale="log", yscale="log", xlabel="parameters $P$ or samples $n$", ylabel="milliseconds")
     ax.legend(fontsize=6)
+
+
+def draw_iterations(ax: Axes, rows: pd.DataFrame) -> None:
+    """Milliseconds of one sampled iteration against the number of sites."""
+    rows = rows.sort_values("n_sites")
+    ax.plot(rows.n_sites, 1e3 * rows.seconds, color=style.BLUE, marker="o")
+    cube = 1e3 * rows.seconds.iloc[-1] * (rows.n_sites / rows.n_sites.iloc[-1]) ** 3
+    ax.plot(rows.n_sites, cube, **(style.EXACT | {"label": r"$\propto N^3$"}))
+    ax.set(xscale="log", yscale="log", xlabel="sites $N$", ylabel="milliseconds per iteration", xticks=rows.n_sites)
+    ax.set_xticks([], minor=True)
+    ax.set_xticklabels([f"{n:.0f}" for n in rows.n_sites])
+    ax.legend()
+
+
+def draw_lists(ax: Axes, rows: pd.DataFrame) -> None:
+    """Amplitudes of exact states against the number of sites."""
+    rows = rows.sort_values("n_sites")
+    for column, colour, marker, label in (
+        ("states", style.DARK, "s", "all states"),
+        ("sector", style.SKY, "D", "$S^z=0$"),
+        ("orbits", style.BLUE, "o", "orbits (found)"),
+    ):
+        ax.plot(rows.n_sites, rows[column], color=colour, marker=marker, label=label)
+    ax.axvline(20, **(style.EXACT | {"label": "20 sites"}))
+    ax.set(yscale="log", xlabel="sites $N$", ylabel="amplitudes to list")
+    ax.legend()

@@ -20,7 +20,7 @@ from nqs.ansatz.feed_forward import FeedForward
 from nqs.exact.evolution import evolved
 from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
-from nqs.studies.kufel2024.systems import ground_state, ising_ring
+from nqs.studies.kufel2024.systems import flipped, ground_state, ising_ring
 from nqs.vmc.natural_gradient import Solver, in_parameter_space, pseudo_inverse, shifted, signal_to_noise
 from nqs.vmc.small_descent import minimise, sr
 from nqs.vmc.tangent_space import IMAGINARY_TIME, REAL_TIME, Problem, infidelity
@@ -38,12 +38,6 @@ def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     problem = Problem.of(ising_ring(settings["n_sites"], settings["field"]))
     parts = (trajectories(problem, settings), ground(problem, settings), bias(settings), steps(problem, settings))
     return pd.DataFrame([row for part in parts for row in part])
-
-
-def flipped(psi: np.ndarray, n_sites: int) -> float:
-    """<sx> per site of a state on all 2^N."""
-    states = np.arange(len(psi))
-    return float(np.mean([np.vdot(psi, psi[states ^ (1 << site)]).real for site in range(n_sites)]))
 
 
 def plans(settings: Mapping[str, Any]) -> Iterator[tuple[Row, Solver, int]]:

@@ -4,6 +4,7 @@ series  run        descents of complex RBMs on the J1-J2 ring: final error, forc
         spectrum   eigenvalues of the tensor at the end of one run per width
         symmetry   the same network, plain and projected on ever larger groups
         sign       variance of the estimator at the exact state, and the average sign of a Monte Carlo weight
+        broken, square   see further_models
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nqs.ansatz.symmetrised import Representation, Symmetrised, representation, 
 from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
 from nqs.studies.kufel2024.systems import ground_state, heisenberg_ring
+from nqs.studies.kufel2024.tables.further_models import broken, square
 from nqs.vmc.natural_gradient import Spectrum, spectrum
 from nqs.vmc.small_descent import minimise, sr
 from nqs.vmc.tangent_space import Problem
@@ -32,7 +34,9 @@ COLD = 4.0  # inverse temperature of the average sign, 1 / J1
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """All series; settings: those of the figure, and seed."""
-    return pd.DataFrame([row for part in (runs, symmetries, signs) for row in part(settings)])
+    dihedral = groups(settings["n_sites"])["and reflections"]
+    parts = (runs(settings), symmetries(settings), signs(settings), broken(settings, dihedral), square(settings))
+    return pd.DataFrame([row for part in parts for row in part])
 
 
 def descend(

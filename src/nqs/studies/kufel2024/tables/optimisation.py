@@ -7,19 +7,22 @@ series  run         infidelity against iteration at the best rate of each rule
         equal       relative difference of the steps in parameter and sample space
         time        seconds of both solves against parameters and samples
         iteration   seconds and memory of one sampled iteration on square lattices
+        exact       exact ground states of clusters: residual, and how many amplitudes they take
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nqs.ansatz.complex_rbm import ComplexRbm, ComplexRbmWave
+from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import Hamiltonian, transverse_field_ising
 from nqs.model.lattices import make_cluster
 from nqs.runtime.job import Files
@@ -37,8 +40,15 @@ BATCH = 64  # states of a sampled iteration
 
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """All series; settings: those of the figure, and seed."""
-    parts = (descents(settings), conditions(settings), equal_steps(settings), timings(settings), iterations(settings))
+    """All series; files: ground_states; settings: those of the figure, and seed."""
+    computed = (
+        descents(settings),
+        conditions(settings),
+        equal_steps(settings),
+        timings(settings),
+        iterations(settings),
+    )
+    parts = (*computed, exact_states(files["ground_states"]))
     return pd.DataFrame([row for part in parts for row in part])
 
 
@@ -186,3 +196,13 @@ def one_iteration(model: Hamiltonian, wave: ComplexRbmWave, states: np.ndarray) 
     """Local energies of the states, and the step (P,) they ask for."""
     local = local_energies(model, wave, states)
     return in_sample_space(wave.jacobian(states) / np.sqrt(BATCH), local - local.mean(), 1e-2)
+
+
+def exact_states(paths: Sequence[Path]) -> Iterator[Row]:
+    """Sizes of the whole space, of Sz = 0, and of the orbits under all symmetries that a file lists."""
+    for path in paths:
+        state = Wavefunction.read(path)
+        yield {
+            "series": "exact", "model": state.cluster, "n_sites": state.n_sites, "residual": state.residual,
+            "states": 2.0**state.n_sites, "sector": float(state.dimension), "orbits": len(state.representatives),
+        }  # fmt: skip
