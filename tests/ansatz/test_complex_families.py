@@ -10,6 +10,7 @@ from nqs.ansatz.autoregressive import Autoregressive
 from nqs.ansatz.complex_protocol import spins_of
 from nqs.ansatz.complex_rbm import ComplexRbm, volume_law_pairs
 from nqs.ansatz.feed_forward import FeedForward
+from nqs.ansatz.product import Product
 from nqs.ansatz.symmetrised import Symmetrised, representation, translations
 from nqs.ansatz.tangents import ProductTangents, centred, kernel, metric, pulled
 from nqs.exact.matrix_product import entropy_of
@@ -28,6 +29,8 @@ FAMILIES: dict[str, Any] = {
     "autoregressive": Autoregressive(N, 4),
     "autoregressive, Sz = 0": Autoregressive(N, 4, ups=3),
     "symmetrised rbm": Symmetrised(ComplexRbm.full(N, 3, 0.3), GROUP),
+    "symmetrised local rbm": Symmetrised(ComplexRbm.local(N, 2, 0.3), GROUP),
+    "nearly symmetric": Product(Symmetrised(ComplexRbm.full(N, 2, 0.3), GROUP), ComplexRbm.full(N, 1, 0.1)),
     "symmetrised network": Symmetrised(FeedForward(N, 3), representation(*translations(N, 1))),
 }
 
@@ -130,6 +133,26 @@ def test_projected_states_carry_the_characters():
     for element in range(len(group)):
         image = group.images(STATES)[element]
         np.testing.assert_allclose(psi[image.astype(int)], group.characters[element] * psi, atol=1e-12)
+
+
+def test_product_with_a_constant_factor_is_symmetric():
+    symmetric = Symmetrised(ComplexRbm.full(N, 2, 0.3), representation(*translations(N)))
+    family = Product(symmetric, ComplexRbm.full(N, 1))
+    theta = family.initial(np.random.default_rng(7))
+    theta[symmetric.n_parameters :] = 0
+    turned = (STATES << np.uint64(1) | STATES >> np.uint64(N - 1)) & np.uint64(2**N - 1)
+    psi = np.exp(family.at(theta).log_psi(STATES))
+    np.testing.assert_allclose(psi[turned.astype(int)], psi, rtol=1e-12)
+    theta[symmetric.n_parameters] = 0.1  # a field on one site
+    broken = np.exp(family.at(theta).log_psi(STATES))
+    assert np.abs(broken[turned.astype(int)] / broken - 1).max() > 1e-3
+
+
+def test_factors_of_a_product_must_fit():
+    with pytest.raises(InputError, match="on the same sites"):
+        Product(ComplexRbm.full(N, 2), ComplexRbm.full(N - 1, 2))
+    with pytest.raises(InputError, match="of the same kind"):
+        Product(ComplexRbm.full(N, 2), FeedForward(N, 2))
 
 
 def test_projection_that_leaves_nothing_is_zero_everywhere():
