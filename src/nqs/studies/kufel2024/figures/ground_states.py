@@ -80,10 +80,10 @@ def draw_ranks(ax: Axes, rows: pd.DataFrame) -> None:
         median = here.groupby("n_parameters")["rank"].median()
         ax.plot(median.index, median, color=colour, marker=marker)
     ends = np.array([rows.n_parameters.min(), rows.n_parameters.max()])
-    ax.plot(ends, ends, color="0.6", linewidth=0.8)
-    ax.annotate("rank = parameters", (ends[0], ends[0]), xytext=(4, 8), textcoords="offset points", fontsize=6)
+    ax.plot(ends, ends, color="0.6", linewidth=0.8, label="rank = parameters")
     ax.axhline(rows.dimension.iloc[0], **(style.EXACT | {"label": None}))
     ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="rank of the tensor")
+    ax.legend(loc="upper left")
 
 
 def draw_symmetry(ax: Axes, rows: pd.DataFrame) -> None:
@@ -103,7 +103,7 @@ def draw_signs(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(here.j2, here.average_sign, color=colour, marker=marker, label="rotated" if rotated else "plain basis")
     ax.axhline(0.5, color="0.45", linestyle=":", linewidth=0.9)
     ax.set(xlabel=style.J2_OVER_J1, ylabel="average sign", ylim=(-0.05, 1.1))
-    ax.legend(loc="center right")
+    ax.legend(loc="upper right")
 
 
 def draw_broken(ax: Axes, rows: pd.DataFrame) -> None:
