@@ -49,11 +49,14 @@ def draw_machines(ax: Axes, table: pd.DataFrame) -> None:
 
 def draw_circuits(ax: Axes, rows: pd.DataFrame) -> None:
     """Logarithms of ranks: overlapping filters by the number of layers, and a tree."""
-    looks = {(1, 1): (style.SKY, "o", "-"), (2, 1): (style.BLUE, "s", "-"), (3, 1): (style.VERMILLION, "^", ":")}
-    for (layers, stride), here in rows.groupby(["layers", "stride"]):
-        kind = "overlapping" if stride == 1 else "no overlaps"
-        colour, marker, line = looks.get((layers, stride), (style.DARK, "v", "-"))
-        label = f"{kind}, {layers:.0f} layer{'s' if layers > 1 else ''}"
+    looks = (  # layers, stride, then how it looks; one curve lies on another
+        (1, 1, style.SKY, "o", "-", "overlapping, 1 layer"),
+        (2, 1, style.BLUE, "s", "-", "overlapping, 2 layers"),
+        (3, 1, style.VERMILLION, "^", ":", "overlapping, 3 layers"),
+        (2, 2, style.DARK, "v", "-", "no overlaps, 2 layers"),
+    )
+    for layers, stride, colour, marker, line, label in looks:
+        here = rows[(rows.layers == layers) & (rows.stride == stride)]
         ax.plot(here.length, here.entropy, color=colour, marker=marker, linestyle=line, label=label)
     finish(ax, rows, "largest entropy (nats)")
 
