@@ -83,7 +83,7 @@ def draw_ranks(ax: Axes, rows: pd.DataFrame) -> None:
     ax.plot(ends, ends, color="0.6", linewidth=0.8, label="rank = parameters")
     ax.axhline(rows.dimension.iloc[0], **(style.EXACT | {"label": None}))
     ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="rank of the tensor")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
 
 
 def draw_symmetry(ax: Axes, rows: pd.DataFrame) -> None:

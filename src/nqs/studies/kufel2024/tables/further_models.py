@@ -27,8 +27,9 @@ Row = dict[str, Any]
 
 def families(n_sites: int, hidden: int, group: Representation) -> dict[str, ComplexAnsatz]:
     """Three networks of nearly as many parameters; the third is a symmetric one times one without symmetry."""
-    wide, narrow = (ComplexRbm.full(n_sites, units, 0.1) for units in (2 * hidden, hidden))
-    small = ComplexRbm.full(n_sites, hidden, 0.01)
+    half = max(1, hidden // 2)
+    wide, narrow = (ComplexRbm.full(n_sites, units, 0.1) for units in (hidden, half))
+    small = ComplexRbm.full(n_sites, half, 0.01)
     return {
         "none": wide,
         "exact": Symmetrised(wide, group),
