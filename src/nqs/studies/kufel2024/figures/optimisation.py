@@ -104,5 +104,5 @@ def draw_lists(ax: Axes, rows: pd.DataFrame) -> None:
     ):
         ax.plot(rows.n_sites, rows[column], color=colour, marker=marker, label=label)
     ax.axvline(20, **(style.EXACT | {"label": "20 sites"}))
-    ax.set(yscale="log", xlabel="sites $N$", ylabel="amplitudes to list")
+    ax.set(yscale="log", xlabel="sites $N$", ylabel="amplitudes to list", xticks=sorted({*rows.n_sites, 20}))
     ax.legend()
