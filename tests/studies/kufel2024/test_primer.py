@@ -90,7 +90,9 @@ FLIPS = {
     "overlapping_convolutions": ("fig4", scaled("entropy", 1.0, series="circuit", stride=1)),
     "approximate_symmetry_suffices": (
         "fig5",
-        scaled("relative_error", lambda e: 1e-3 * (1 + 0.1 * np.sin(e.index)), series="broken", symmetry="approximate"),
+        scaled(
+            "relative_error", lambda e: 1e-13 * (1 + 0.1 * np.sin(e.index)), series="broken", symmetry="approximate"
+        ),
     ),
     "no_sign_problem_in_principle": ("fig5", scaled("variance", 1.0, series="sign")),
     "sign_structure_harder": (
