@@ -255,3 +255,14 @@ def test_unknown_networks_are_refused():
 
 def test_all_seven_figures_are_there():
     assert tuple(figures_of("ju2025")) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
+
+
+def test_fig3_names_the_last_iteration_of_each_family_and_panels_without_runs():
+    drawn = fig3(pd.read_csv(Path(__file__).parents[3] / "archive/paper/ju2025/fig3.csv"), PUBLISHED)
+    named = [(ax, text) for ax in drawn.axes for text in ax.texts if text.get_text() == "rule never met"]
+    assert len(named) == 2
+    for ax, text in named:
+        low, high = ax.get_ylim()
+        assert low < text.xy[1] < high
+    without = [ax for ax in drawn.axes if any(text.get_text() == "not computed" for text in ax.texts)]
+    assert len(without) == 2

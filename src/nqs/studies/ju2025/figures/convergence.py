@@ -20,7 +20,11 @@ SAVERS = ("init", "traj")
 
 
 def draw_times(ax: Axes, rows: pd.DataFrame, names: Sequence[str], window: int) -> None:
-    """T_cv of every run with one window, and its means, one lane per network at each K."""
+    """T_cv of every run with one window, and its means, one lane per network at each K; without runs it says so."""
+    if rows.empty:
+        ax.text(0.5, 0.5, "not computed", transform=ax.transAxes, ha="center", fontsize=NOTES, color="0.45")
+        ax.set_xticks([])
+        return
     widths = _widths(rows)
     for name, shift in _lanes(names).items():
         shown, here = look(name), rings.at(rows, network=name)

@@ -73,9 +73,9 @@ def _draw_convergence(
             draw_times(ax, rows[rows.network.isin(names)], names, window)
         draw_noise(column[-1], rows, window)
         column[0].set_title(f"$N={n_sites}$, window {window}")
-    for ax in axes[:-1, 0]:
+    for ax, names in zip(axes[:-1, 0], groups, strict=True):
         ax.set_ylabel(r"$T_\mathrm{cv}$ (iterations)")
-        name_line(ax, table.iterations.max(), "rule never met")
+        name_line(ax, table[table.network.isin(names)].iterations.max(), "rule never met")
     axes[-1, 0].set_ylabel("noise of the change")
     low, high = axes[-1, 0].get_ylim()
     for ax in axes[-1]:
