@@ -9,6 +9,18 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import cluster
 from nqs.workflow import fork_server as forks
 
+LONGEST = (  # files of tests, begun first so that two workers end together
+    "test_workflow", "test_docs", "test_pages", "test_primer", "test_archiving", "test_reproducibility", 
+    "test_screening",
+    "test_claims", "test_bond_clusters", "test_ground_state", "test_legible", "test_launcher", "test_report",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Order files by the time they take, the longest first; tests of a file keep theirs."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def ground_state_file(tmp_path_factory):

@@ -16,7 +16,7 @@ CHECKS = {
     "mypy": ["mypy"],
     "snakefmt": ["snakefmt", "--check", "Snakefile", "rules"],
     "snakemake lint": ["snakemake", "--lint"],
-    "pytest": ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not gpu and not long"],
+    "pytest": ["pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not gpu and not long"],
 }
 
 

@@ -84,7 +84,7 @@ def surroundings(request):
 
 def forks_of(process):
     """Processes that a fork server runs for a job."""
-    return [one for one in psutil.process_iter() if one.name() == f"{JOB}{process.pid}"]
+    return [one for one in psutil.process_iter(["name"]) if one.info["name"] == f"{JOB}{process.pid}"]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM])

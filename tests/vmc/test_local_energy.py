@@ -88,10 +88,10 @@ def test_chains_of_the_hamiltonians_own_moves_find_its_ground_state(name, table,
     if not table:
         monkeypatch.setattr("nqs.vmc.sampler.TABLE_SITES", 0)
     model = MODELS[name]
-    assert abs(trained(model, Chains(8, 1024, 64, moves=model.moves))) < 3e-3
+    assert abs(trained(model, Chains(8, 1024, 64, moves=model.moves))) < 6e-3
 
 
 @pytest.mark.parametrize("name", ["XXZ, Marshall", "Ising"])
 def test_exact_draws_find_the_ground_state(name):
     model = MODELS[name]
-    assert abs(trained(model, Exact(8, 1024, "magnetisation" in model.conserves))) < 3e-3
+    assert abs(trained(model, Exact(8, 1024, "magnetisation" in model.conserves))) < 6e-3

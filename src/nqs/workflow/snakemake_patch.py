@@ -71,13 +71,19 @@ def measure_forks(server: int) -> None:
         def children(self, recursive: bool = False) -> list[Any]:
             found = super().children(recursive=recursive)
             asking = {f"{JOB}{process.pid}" for process in [self, *found]}
-            return found + [process for process in forks(server) if process.name() in asking]
+            return found + [process for process in forks(server) if name_of(process) in asking]
 
     def forks(server: int) -> list[Any]:
         try:
             return psutil.Process(server).children()
         except psutil.NoSuchProcess:
             return []
+
+    def name_of(process: Any) -> str:
+        try:
+            return str(process.name())
+        except psutil.NoSuchProcess:  # it has just ended
+            return ""
 
     begin = BenchmarkTimer.__init__
 

@@ -67,7 +67,9 @@ def draw_conditions(ax: Axes, rows: pd.DataFrame) -> None:
         label = f"$10^{{{np.log10(shift):.0f}}}$" if shift else "0"
         ax.plot(here.iteration, here.condition, color=colour, label=label)
     ax.set(yscale="log", xlabel="iteration", ylabel="condition number of $S+\\epsilon$")
-    ax.legend(title=r"$\epsilon$", ncols=3, loc="best", handlelength=1, columnspacing=0.8)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / (high / low) ** 0.5, high)  # room for the legend
+    ax.legend(title=r"$\epsilon$", ncols=3, loc="lower right", handlelength=1, columnspacing=0.8)
 
 
 def draw_seconds(ax: Axes, rows: pd.DataFrame) -> None:
