@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
+from matplotlib.text import Annotation
 from numpy.testing import assert_allclose
 from support.cnn_cells import invented_runs, optima, train
 from support.studies import figures_of
@@ -259,10 +260,11 @@ def test_all_seven_figures_are_there():
 
 def test_fig3_names_the_last_iteration_of_each_family_and_panels_without_runs():
     drawn = fig3(pd.read_csv(Path(__file__).parents[3] / "archive/paper/ju2025/fig3.csv"), PUBLISHED)
-    named = [(ax, text) for ax in drawn.axes for text in ax.texts if text.get_text() == "rule never met"]
+    named = [(ax, one) for ax in drawn.axes for one in ax.texts if one.get_text() == "rule never met"]
     assert len(named) == 2
-    for ax, text in named:
+    for ax, one in named:
         low, high = ax.get_ylim()
-        assert low < text.xy[1] < high
+        assert isinstance(one, Annotation)
+        assert low < one.xy[1] < high
     without = [ax for ax in drawn.axes if any(text.get_text() == "not computed" for text in ax.texts)]
     assert len(without) == 2
