@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -59,7 +59,7 @@ def type_name(annotation: Any) -> str:
         words = [type_name(argument) for argument in arguments if argument is not Ellipsis]
         return f"list of {words[0]}" if Ellipsis in arguments else "[" + ", ".join(words) + "]"
     if arguments and origin is not None and getattr(origin, "__name__", "") != "Annotated":
-        if all(isinstance(argument, str) for argument in arguments):
+        if origin is Literal:
             return " or ".join(f"`{argument}`" for argument in arguments)
         return type_name(arguments[0])
     return {float: "number", int: "integer", bool: "true or false", str: "text"}.get(annotation, str(annotation))

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import eigsh
 
 from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.verdict import judge
-from nqs.runtime.errors import InputError
+from nqs.runtime.errors import ConfigError, InputError
 from nqs.runtime.job import function
 from nqs.studies.kufel2024 import fitting
 from nqs.studies.kufel2024.claims.ledger import CHECKS
@@ -204,12 +204,16 @@ def test_cost_of_an_iteration(exponent, expected):
 @pytest.mark.parametrize(
     ("change", "key"),
     [
+        ({"fig1": {"samples": 1}}, "fig1.samples"),
         ({"fig2": {"sizes": [5]}}, "fig2.sizes.0"),
         ({"fig3": {"bonds": [0]}}, "fig3.bonds.0"),
         ({"fig4": {"n_sites": 22}}, "fig4.n_sites"),
+        ({"fig4": {"n_sites": 8, "widths": [2, 8]}}, "fig4.widths"),
+        ({"fig4": {"widths": [1, 2, 3, 4, 5]}}, "fig4.widths"),
         ({"fig5": {"n_sites": 7}}, "fig5.n_sites"),
         ({"fig5": {"seeds": 2}}, "fig5.seeds"),
         ({"fig6": {"step": 0}}, "fig6.step"),
+        ({"fig7": {"lengths": [2]}}, "fig7.lengths.0"),
         ({"fig8": {"rates": [0.1, 0.1]}}, "fig8.rates"),
     ],
 )
@@ -217,6 +221,11 @@ def test_wrong_configurations_name_the_key(change, key):
     with pytest.raises(ValidationError) as error:
         Kufel2024.model_validate(change)
     assert ".".join(map(str, error.value.errors()[0]["loc"])) == key
+
+
+def test_unknown_cluster_names_the_key():
+    with pytest.raises(ConfigError, match=r"fig8\.exact: unknown cluster 'ring9'; did you mean 'ring"):
+        load(ROOT, {"scale": "smoke", "kufel2024": {"fig8": {"exact": ["ring9"]}}})
 
 
 def test_rotation_removes_the_signs_of_the_heisenberg_ring_alone():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nqs.runtime.fields import Block, Positive, without_repeats
+
+MOST_WIDTHS = 4  # colours of Fig. 4
 
 
 def even(value: int) -> int:
@@ -34,7 +36,7 @@ class Method(Block):
     n_sites: Sites = 10
     hidden: Positive = 5
     iterations: Positive = 120
-    samples: Positive = 500
+    samples: Annotated[Positive, Field(ge=2, description="of each energy; two or more, for an error")] = 500
     sets: Annotated[int, Field(ge=20, description="sample sets of one size behind the error of the energy")] = 200
     sizes: Counts = (30, 100, 300, 1000, 3000)
 
@@ -62,10 +64,20 @@ class Entanglement(Block):
     """Fig. 4: entropy of blocks of local, long-range and explicit machines."""
 
     n_sites: Annotated[int, Field(ge=6, le=20), AfterValidator(even)] = 14
-    widths: Counts = (2, 3)
+    widths: Annotated[Counts, Field(description="sites that a unit of a local machine sees")] = (2, 3)
     instances: Seeds = 5
     scale: float = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")
     side: Literal[2, 4] = Field(default=4, description="of the square torus of arithmetic circuits, in sites")
+
+    @field_validator("widths")
+    @classmethod
+    def local_and_told_apart(cls, widths: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        n_sites = info.data.get("n_sites", widths[-1] + 1)  # a wrong n_sites has its own error
+        if widths[-1] >= n_sites:
+            raise ValueError(f"{widths[-1]} of {n_sites} sites is not local; choose widths below n_sites = {n_sites}")
+        if len(widths) > MOST_WIDTHS:
+            raise ValueError(f"{len(widths)} widths, but the figure has {MOST_WIDTHS} colours; drop some")
+        return widths
 
 
 class GroundStates(Block):
@@ -106,7 +118,11 @@ class Sampling(Block):
     sizes: Annotated[tuple[Sites, ...], AfterValidator(listed)] = (4, 5, 6, 7, 8, 9)
     n_sites: Sites = 10
     chains: Annotated[int, Field(ge=2)] = 4
-    lengths: Counts = (10, 30, 100, 300)
+    lengths: Annotated[
+        tuple[Annotated[Positive, Field(ge=4)], ...],
+        AfterValidator(listed),
+        Field(description="states of a chain; four or more, for split R-hat"),
+    ] = (10, 30, 100, 300)
     repeats: Annotated[int, Field(ge=20)] = 40
     hidden: Positive = 8
     iterations: Positive = 150

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from nqs.runtime.fields import pick
 from nqs.studies.kufel2024.config import Kufel2024
 from nqs.studies.protocol import Inputs, Study, StudyConfig, Target, ground_state_file
 
@@ -33,6 +34,12 @@ def ground_states(config: StudyConfig[Kufel2024], figure: str) -> Inputs:
     return {"ground_states": [ground_state_file(name, 0) for name in clusters]}
 
 
+def check(config: StudyConfig[Kufel2024]) -> None:
+    """Refuse, with a ValueError that names the key, a cluster that is not there."""
+    for name in config.block.fig8.exact:
+        pick(name, config.common.cluster_names(), "cluster", "fig8.exact")
+
+
 STUDY = Study(
     name="kufel2024",
     citation="Kufel 2024",
@@ -47,5 +54,6 @@ STUDY = Study(
         )
         for name, theme in THEMES.items()
     },
+    check=check,
     claims=f"{HERE}.claims.ledger:CHECKS",
 )
