@@ -19,7 +19,11 @@ from typing import Any, NoReturn
 ADDRESS = "NQS_FORK_SERVER"  # environment variable: name of the abstract Unix socket, set while a server runs
 LENGTH = struct.Struct("!Q")
 STATUS = struct.Struct("!i")  # exit status of a job, or minus the signal that ended it
-FORWARDED = [number for number in signal.valid_signals() if number in (signal.SIGTERM, getattr(signal, "SIGHUP", 0))]
+AT_START: dict[signal.Signals, Any] = {  # signals that end a process, and how Python has them at its start
+    number: signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    for number in signal.Signals
+    if number.name in ("SIGINT", "SIGTERM", "SIGHUP")
+}
 
 
 def run_on_server(arguments: Sequence[str]) -> None:
@@ -81,10 +85,11 @@ def pass_signals_to(server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             server.send(bytes([number]))
 
-    for number in FORWARDED:
-        signal.signal(number, forward)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: None)
+    for number in AT_START:
+        if number != signal.SIGINT:
+            signal.signal(number, forward)
+        elif signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def wait(server: socket.socket) -> bytes:
@@ -97,10 +102,9 @@ def wait(server: socket.socket) -> bytes:
 
 def restore() -> None:
     """Signals as Python has them at its start."""
-    for number in FORWARDED:
-        signal.signal(number, signal.SIG_DFL)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in AT_START.items():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def end(answer: bytes) -> NoReturn:

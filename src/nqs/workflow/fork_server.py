@@ -26,14 +26,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nqs.workflow.fork_client import ADDRESS, LENGTH, STATUS, identity
+from nqs.workflow.fork_client import ADDRESS, AT_START, LENGTH, STATUS, identity
 
 MANY = 6  # jobs that are worth a server
 LOADED = (  # in the order in which the first jobs of a run want them
-    "numpy", "pandas", "typer", "nqs.workflow.cli", "h5py", "scipy.sparse.linalg", "numba", "torch", 
-    "nqs.workflow.rows",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "nqs.figures.save",
-    "nqs.workflow.show", "scipy.stats", "scipy.optimize", "nqs.exact.ground_state", "nqs.supervised.stage",
+    "numpy", "pandas", "typer", "nqs.workflow.cli", "h5py", "scipy.sparse.linalg", "numba", "torch",
+    "nqs.workflow.rows", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf",
+    "nqs.figures.save", "nqs.workflow.show", "scipy.stats", "scipy.optimize", "nqs.exact.ground_state",
+    "nqs.supervised.stage",
     "nqs.analysis.overlaps", "nqs.vmc.stages.rbm", "nqs.vmc.stages.ring", "nqs.analysis.rbm_observables",
     "nqs.vmc.stages.amplitude_phase", "nqs.supervised.dataset", "nqs.vmc.stages.ring_optima", "nqs.workflow.claims",
     "statsmodels.regression.linear_model", "quspin.basis",
@@ -120,16 +120,14 @@ class Server:
         except (OSError, ValueError):
             client.close()
             return
-        if call["identity"] != identity():
-            client.send(b"n")
-            process = 0
-        elif (process := os.fork()) == 0:
+        accepted = call["identity"] == identity()
+        if accepted and (process := os.fork()) == 0:
             self.listener.close()
             become(call, streams, asking)
         for stream in streams:
             os.close(stream)
-        if process:
-            client.send(b"y")
+        client.send(b"y" if accepted else b"n")
+        if accepted:
             self.watch(process, client)
         else:
             client.close()
@@ -207,10 +205,8 @@ def become(call: Mapping[str, Any], streams: Iterable[int], asking: int) -> NoRe
             os.dup2(stream, number)
         with contextlib.suppress(OSError):
             os.setpgid(0, call["group"])
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN if number in call["ignored"] else signal.SIG_DFL)
-        if signal.SIGINT not in call["ignored"]:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in AT_START.items():
+            signal.signal(number, signal.SIG_IGN if number in call["ignored"] else handler)
         os.environ.clear()
         os.environ.update(call["environment"])
         os.umask(call["mask"])
@@ -248,11 +244,7 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Serve at the socket whose descriptor is the argument."""
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # those are for the jobs; the run's end is the server's
+    for number in AT_START:  # they are for the jobs; the server ends with the run
         signal.signal(number, signal.SIG_IGN)
     Server(socket.socket(fileno=int(sys.argv[1]))).serve(LOADED)
 

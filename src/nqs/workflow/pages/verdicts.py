@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from nqs.analysis.ledger.claim import ARCHIVE, Tables, read_claims
-from nqs.analysis.ledger.table import ledger, verdicts
+from nqs.analysis.ledger.claim import ARCHIVE
+from nqs.analysis.ledger.table import ledger_of, verdicts
 from nqs.analysis.ledger.verdict import VERDICTS
-from nqs.analysis.table_files import read
 from nqs.runtime.job import function
 from nqs.studies.protocol import Study
 
 Counts = dict[str, int]  # verdict -> number of claims, in the order of VERDICTS
 
 
-def archived_tables(project: Path, study: Study) -> Tables:
-    """The archived rows of a study's targets, and the paper's numbers."""
-    names = {table for name, target in study.targets.items() for table in target.tables(name).values()}
-    folder = project / "archive" / "paper" / study.name
-    frames = {path.stem: read([path]) for path in sorted(folder.glob("*.csv")) if path.stem in names}
-    published = project / "reference" / study.published
-    return Tables(frames, function(study.read)(published) if study.read else {})
-
-
 def archived_verdicts(project: Path, study: Study) -> dict[str, Counts]:
     """Counts by target, <study>_<target>; empty for a study that judges no claims."""
     if not study.claims:
         return {}
-    listed = [one for one in read_claims(project / "reference" / "claims.yaml").values() if one.study == study.name]
-    table = verdicts(ledger(listed, function(study.claims), archived_tables(project, study), ARCHIVE))
+    names = {table for name, target in study.targets.items() for table in target.tables(name).values()}
+    folder, reference = project / "archive" / "paper" / study.name, project / "reference"
+    files = {
+        "table": [path for path in sorted(folder.glob("*.csv")) if path.stem in names],
+        "claims": [reference / "claims.yaml"],
+    }
+    published = function(study.read)(reference / study.published) if study.read else {}
+    judged, listed = ledger_of(study.name, function(study.claims), files, published, ARCHIVE)
+    table = verdicts(judged)
     target = {claim.id: claim.target for claim in listed}
     found = Counter(
         (target[str(claim)], str(verdict)) for claim, verdict in zip(table.claim, table.verdict, strict=True)
