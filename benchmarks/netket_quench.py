@@ -26,8 +26,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from netket_environment import PYTHON, ROOT, WORKERS, install, pin
-from workers.pipe import Worker, WorkerError
+from netket_environment import PYTHON, ROOT, WORKERS, command
+from workers.pipe import Worker
 
 SOLVERS = ["cholesky", "gradients"]
 SAMPLES = ["chains", "independent"]
@@ -145,21 +145,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    parser = arguments()
-    given = parser.parse_args()
-    if given.install:
-        install()
-        return 0
-    if given.table:
-        print(table([row for path in given.table for row in json.loads(path.read_text())]))
-        return 0
-    if not PYTHON.exists():
-        parser.error("NetKet is not installed; call with --install first")
-    pin(given.core)
-    try:
-        return check(given) if given.check else run(given)
-    except WorkerError as error:
-        parser.exit(1, f"{error}\n")
+    return command(arguments(), table, check, run)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ from statistics import geometric_mean, mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from netket_environment import PYTHON, ROOT, WORKERS, install, pin
-from workers.pipe import Worker, WorkerError
+from netket_environment import PYTHON, ROOT, WORKERS, command
+from workers.pipe import Worker
 
 STUDY = "mummaneni2026"
 CHECKPOINTS = 6  # of a course
@@ -262,22 +262,10 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    parser = arguments()
-    given = parser.parse_args()
-    if given.install:
-        install()
-        return 0
-    if given.table:
-        cells = [cell for path in given.table for cell in json.loads(path.read_text())]
-        print(table(sorted(cells, key=lambda cell: (cell["n_sites"], cell["alpha"]))))
-        return 0
-    if not PYTHON.exists():
-        parser.error("NetKet is not installed; call with --install first")
-    pin(given.core)
-    try:
-        return check() if given.check else run(given) or 0
-    except WorkerError as error:
-        parser.exit(1, f"{error}\n")
+    def in_order(cells: list[Any]) -> str:
+        return table(sorted(cells, key=lambda cell: (cell["n_sites"], cell["alpha"])))
+
+    return command(arguments(), in_order, lambda _: check(), lambda given: run(given) or 0)
 
 
 if __name__ == "__main__":

@@ -63,8 +63,10 @@ def test_worker_resumes_a_checkpoint(worker, tmp_path):
     assert worker("memory")["memory_mb"] > 20
 
 
-def test_worker_that_dies_says_why(benchmark, worker):
-    with pytest.raises(benchmark.WorkerError, match="FileNotFoundError"):
+def test_worker_that_dies_says_why(worker):
+    from workers.pipe import WorkerError  # type: ignore[import-not-found]
+
+    with pytest.raises(WorkerError, match="FileNotFoundError"):
         worker("load", checkpoint="nowhere", seed=0)
 
 
