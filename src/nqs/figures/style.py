@@ -14,11 +14,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
 STYLE_FILE = Path(__file__).with_name("nqs.mplstyle")
@@ -133,6 +135,13 @@ def is_frustrated(lattice: str, j2_over_j1: float) -> bool:
 def frustrated_key() -> Patch:
     """Legend entry of the shaded region."""
     return Patch(color=SHADE, linewidth=0, label="strongly frustrated")
+
+
+def readable_log_ticks(axis: Axis) -> None:
+    """Plain numbers at 1, 2 and 5 of every decade, for logarithmic axes of one or two decades."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend_above(fig: Figure, axes: Iterable[Axes], extra: Sequence[Artist] = (), columns: int = 6) -> None:

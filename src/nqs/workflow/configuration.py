@@ -256,6 +256,8 @@ def describe(issue: Mapping[str, Any]) -> str:
     message = issue["msg"].removeprefix("Value error, ")
     if issue["type"] == "value_error" and not key:
         return message
+    if issue["type"] == "model_type":
+        message = "should be a block of keys and values"
     given = "" if isinstance(issue.get("input"), dict) else f" (given: {issue.get('input')!r})"
     return f"{key}: {message[0].lower() + message[1:]}{given}"
 

@@ -21,6 +21,9 @@ from nqs.studies.kufel2024.fitting import fit
 from nqs.studies.kufel2024.roc import curve
 from nqs.studies.kufel2024.study import STUDY, settings
 from nqs.studies.kufel2024.systems import ground_state, heisenberg_ring, ising_ring
+from nqs.studies.kufel2024.tables.further_models import families
+from nqs.studies.kufel2024.tables.ground_states import groups
+from nqs.studies.kufel2024.tables.tensor_networks import energies
 from nqs.vmc.natural_gradient import shifted
 from nqs.vmc.tangent_space import Problem
 from nqs.workflow.configuration import load
@@ -84,7 +87,7 @@ FLIPS = {
     "rbm_as_feedforward": ("fig2", scaled("difference", 0.1, series="identity")),
     "mps_parameters_area_law": ("fig3", scaled("n_parameters", 7, series="count")),
     "nqs_more_expressive_than_tn": ("fig3", scaled("infidelity", 0.5, series="explicit")),
-    "mps_best_in_1d": ("fig3", scaled("relative_error", 10.0, series="energy", family="rbm")),
+    "mps_best_in_1d": ("fig3", scaled("relative_error", 1e-12, series="energy", family="rbm")),
     "local_rbm_area_law": ("fig4", scaled("entropy", lambda e: e + 9, series="local")),
     "nonlocal_rbm_volume_law": ("fig4", scaled("entropy", 0.1, series="pairs")),
     "overlapping_convolutions": ("fig4", scaled("entropy", 1.0, series="circuit", stride=1)),
@@ -213,8 +216,11 @@ def test_cost_of_an_iteration(exponent, expected):
         ({"fig5": {"n_sites": 7}}, "fig5.n_sites"),
         ({"fig5": {"seeds": 2}}, "fig5.seeds"),
         ({"fig6": {"step": 0}}, "fig6.step"),
+        ({"fig6": {"time": 1.0, "points": 11, "step": 0.11}}, "fig6.step"),
         ({"fig7": {"lengths": [2]}}, "fig7.lengths.0"),
         ({"fig8": {"rates": [0.1, 0.1]}}, "fig8.rates"),
+        ({"fig8": {"exact": []}}, "fig8.exact"),
+        ({"fig8": {"exact": ["ring8", "ring8"]}}, "fig8.exact"),
     ],
 )
 def test_wrong_configurations_name_the_key(change, key):
@@ -224,8 +230,26 @@ def test_wrong_configurations_name_the_key(change, key):
 
 
 def test_unknown_cluster_names_the_key():
-    with pytest.raises(ConfigError, match=r"fig8\.exact: unknown cluster 'ring9'; did you mean 'ring"):
+    with pytest.raises(ConfigError, match=r"kufel2024\.fig8\.exact: unknown cluster 'ring9'; did you mean 'ring"):
         load(ROOT, {"scale": "smoke", "kufel2024": {"fig8": {"exact": ["ring9"]}}})
+
+
+def test_a_number_in_place_of_a_block_is_refused_in_plain_words():
+    with pytest.raises(ConfigError, match="kufel2024: should be a block of keys and values \\(given: 5\\)"):
+        load(ROOT, {"scale": "smoke", "kufel2024": 5})
+
+
+@pytest.mark.parametrize("hidden", [1, 4, 7])
+def test_networks_of_broken_symmetry_differ_by_at_most_one_parameter(hidden):
+    sizes = [ansatz.n_parameters for ansatz in families(8, hidden, groups(8)["and reflections"]).values()]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_machines_beside_matrix_product_states_have_no_more_parameters():
+    table = pd.DataFrame(energies({"n_sites": 6, "bonds": [2, 4], "restarts": 1, "iterations": 1, "seed": 0}))
+    sizes = table.pivot_table(index=["target", "bond"], columns="family", values="n_parameters")
+    assert (sizes.rbm <= sizes.mps).all()
+    assert (sizes.rbm > sizes.mps / 2).all()
 
 
 def test_rotation_removes_the_signs_of_the_heisenberg_ring_alone():

@@ -23,6 +23,11 @@ def listed(values: tuple) -> tuple:
     return tuple(sorted(without_repeats(values, "number")))
 
 
+def named(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Clusters, none twice."""
+    return without_repeats(values, "cluster")
+
+
 Sites = Annotated[int, Field(ge=4, le=14)]
 EvenSites = Annotated[int, Field(ge=4, le=14), AfterValidator(even)]
 Counts = Annotated[tuple[Positive, ...], AfterValidator(listed)]
@@ -51,7 +56,7 @@ class Universality(Block):
 
 
 class TensorNetworks(Block):
-    """Fig. 3: matrix product states and Boltzmann machines at equal numbers of parameters."""
+    """Fig. 3: matrix product states and Boltzmann machines at equal numbers of real parameters."""
 
     sizes: Annotated[tuple[EvenSites, ...], AfterValidator(listed)] = (6, 8, 10, 12)
     n_sites: EvenSites = 8
@@ -111,6 +116,18 @@ class Dynamics(Block):
     samples: Counts = (1000, 10000)
     seeds: Seeds = 4
 
+    @field_validator("step")
+    @classmethod
+    def within_a_point(cls, step: float, info: ValidationInfo) -> float:
+        if "time" not in info.data or "points" not in info.data:  # they have their own errors
+            return step
+        spacing = info.data["time"] / (info.data["points"] - 1)
+        if step > spacing:
+            raise ValueError(
+                f"steps of {step:g} pass the points of the figure, {spacing:g} apart; choose {spacing:g} or less"
+            )
+        return step
+
 
 class Sampling(Block):
     """Fig. 7: how long chains take, what diagnostics see, and sampling without a chain."""
@@ -140,7 +157,11 @@ class Optimisation(Block):
     timed: Counts = (64, 128, 256, 512, 1024)
     fixed: Positive = 64
     lengths: Annotated[tuple[Annotated[int, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)
-    exact: Annotated[tuple[str, ...], Field(description="clusters whose exact ground states are counted")] = ("ring8",)
+    exact: Annotated[
+        tuple[str, ...],
+        AfterValidator(named),
+        Field(description="clusters whose exact ground states are counted"),
+    ] = ("ring8",)
 
 
 class Kufel2024(Block):

@@ -37,7 +37,7 @@ def ground_states(config: StudyConfig[Kufel2024], figure: str) -> Inputs:
 def check(config: StudyConfig[Kufel2024]) -> None:
     """Refuse, with a ValueError that names the key, a cluster that is not there."""
     for name in config.block.fig8.exact:
-        pick(name, config.common.cluster_names(), "cluster", "fig8.exact")
+        pick(name, config.common.cluster_names(), "cluster", "kufel2024.fig8.exact")
 
 
 STUDY = Study(

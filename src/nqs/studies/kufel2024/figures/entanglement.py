@@ -26,9 +26,9 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
     n_sites, side = int(table.n_sites.iloc[0]), int(circuits.n_sites.iloc[0] ** 0.5)
     facts = (
         f"(a) ring of N = {n_sites}, one hidden unit per site, explicit machine: N/2; mean over instances and their "
-        r"range; dotted: $2(w-1)\ln 2$, the bound for units that see $w$ neighbours",
+        r"range; dotted: $2(w-1)\ln 2$, the bound for units that see $w$ sites",
         f"(b) largest entropy, ln rank, of random circuits on a {side} x {side} torus, filters of 2 x 2 sites, "
-        "2 channels; the first 4 sites are a square block",
+        "2 channels" + ("; the first 4 sites are a square block" if side > 2 else ""),
     )
     style.small_print(fig, sentences(note, *facts))
     return fig
@@ -40,7 +40,7 @@ def draw_machines(ax: Axes, table: pd.DataFrame) -> None:
     widths = sorted(local.width.unique())
     for colour, width in zip((style.BLUE, style.SKY, style.GREEN, style.PURPLE), widths, strict=False):
         here = local[local.width == width]
-        curve(ax, here, colour, "o", f"local, {width:.0f} neighbours")
+        curve(ax, here, colour, "o", f"local, {width:.0f} sites seen")
         ax.axhline(here.bound.iloc[0], color=colour, linestyle=":", linewidth=0.9)
     curve(ax, table[table.series == "long-range"], style.VERMILLION, "s", "long-range, random")
     curve(ax, table[table.series == "pairs"], style.DARK, "*", "long-range, explicit")

@@ -73,6 +73,7 @@ def draw_fits(ax: Axes, rows: pd.DataFrame, column: str) -> None:
     ax.set(
         xlabel="real parameters", xscale="log", ylabel=column if column == "infidelity" else "entropy $S(N/2)$ (nats)"
     )
+    style.readable_log_ticks(ax.xaxis)
     if column == "infidelity":
         ax.set(yscale="log", ylim=(5e-13, 3))
 
@@ -85,4 +86,5 @@ def draw_energies(ax: Axes, rows: pd.DataFrame) -> None:
             here = rows[(rows.target == target) & (rows.family == family)]
             best = here.groupby("bond").agg({"relative_error": "min", "n_parameters": "first"})
             ax.plot(best.n_parameters, best.relative_error.clip(lower=1e-14), color=colour, marker=marker, **look)
-    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="relative error of the energy")
+    ax.set(xscale="log", yscale="log", xlabel="real parameters", ylabel="relative error of the energy")
+    style.readable_log_ticks(ax.xaxis)

@@ -26,9 +26,9 @@ Row = dict[str, Any]
 
 
 def families(n_sites: int, hidden: int, group: Representation) -> dict[str, ComplexAnsatz]:
-    """Three networks of nearly as many parameters; the third is a symmetric one times one without symmetry."""
+    """Three networks, as many parameters but for one; the third is a symmetric one times one without symmetry."""
     half = max(1, hidden // 2)
-    wide, narrow = (ComplexRbm.full(n_sites, units, 0.1) for units in (hidden, half))
+    wide, narrow = (ComplexRbm.full(n_sites, units, 0.1) for units in (2 * half + 1, half))  # biases of two networks
     small = ComplexRbm.full(n_sites, half, 0.01)
     return {
         "none": wide,

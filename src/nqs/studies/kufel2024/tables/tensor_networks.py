@@ -2,7 +2,7 @@
 
 series  bond     smallest bond dimension that keeps all but 1e-6 of the weight, against the number of sites
         fit      infidelity and half-chain entropy of both families for one target, by number of real parameters
-        energy   relative error of the energy of both families, gapped and critical ring
+        energy   relative error of the energy of both families, gapped and critical ring, by real parameters
         tensor   a random matrix product state of small bond dimension fitted by a network
         count    parameters of a matrix product state by sites and bond dimension
 """
@@ -113,13 +113,14 @@ def energies(settings: Mapping[str, Any]) -> Iterator[Row]:
             common = {"series": "energy", "n_sites": settings["n_sites"], "target": name, "bond": bond}
             error = float((near @ (problem.h @ near) - lowest) / abs(lowest))
             yield common | {"family": "mps", "n_parameters": real_size(product), "relative_error": error, "restart": 0}
-            ansatz = machine(settings["n_sites"], 2 * real_size(product))  # a real state: as many complex numbers
+            ansatz = machine(settings["n_sites"], real_size(product))
             for restart in range(settings["restarts"]):
                 rng = np.random.default_rng(seed_of("energy", name, bond, restart, settings["seed"]))
                 found = minimise(problem, ansatz, ansatz.initial(rng), sr(0.05, 1e-3), 3 * settings["iterations"])
                 error = float((found.energies.min() - lowest) / abs(lowest))
                 yield common | {
-                    "family": "rbm", "n_parameters": ansatz.n_parameters, "relative_error": error, "restart": restart,
+                    "family": "rbm", "n_parameters": 2 * ansatz.n_parameters, "relative_error": error,
+                    "restart": restart,
                 }  # fmt: skip
 
 
