@@ -24,9 +24,9 @@ if GALLERY:
 else:
 
     include: "rules/stages.smk"
-    include: "rules/targets.smk"
 
 
+include: "rules/targets.smk"
 include: "rules/studies.smk"
 
 

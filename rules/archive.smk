@@ -4,7 +4,7 @@ needs   archive/paper/{study}/{target}.csv, .json                     rows of a 
 makes   results/archive/figures/{study}/{figure}.{pdf,png,json}
         results/archive/tables/{study}/{table}.{csv,md,json}
 
-One job draws several targets. A target has the name <study>_<target>, archived or not; asking for one that is not
+One job draws several targets; views of the ledgers are targets as at every scale (targets.smk). A target has the name <study>_<target>, archived or not; asking for one that is not
 archived is refused with the way to make it.
 """
 

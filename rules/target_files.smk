@@ -16,11 +16,23 @@ def rows_files(study, name, target):
     return files if target.names else files | {"cost": cost}
 
 
+def computed_targets():
+    """Targets whose rows are made from files; at scale archive only the views of the ledgers."""
+    return (found for found in WORK.targets() if not GALLERY or found[2].is_view)
+
+
+def rows_from(study, target):
+    """What the rows of a target are made from, by kind."""
+    if GALLERY:
+        return {"table": all_rows(study)}
+    return below_results(WORK.inputs(study, target))
+
+
 def besides(study, target):
     """What the rows of a target are made from besides cells and tables, by kind."""
     return {
         **(published(study) if target.reads_published else {}),
-        **(CLAIMS if target.reads_claims else {}),
+        **(CLAIMS if target.is_view else {}),
     }
 
 
@@ -72,7 +84,7 @@ def files_of_target(study, name, target):
     """What a target leaves behind: what a reader gets, or rows that nothing shows."""
     if target.kind == "rows":
         return {} if GALLERY else rows_files(study, name, target)
-    if GALLERY and not GALLERY.has(study, name):
+    if GALLERY and not target.is_view and not GALLERY.has(study, name):
         return {}
     return shown_files(study, name)
 

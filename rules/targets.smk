@@ -1,19 +1,19 @@
 """Figures and tables: rows from cells, then what a reader sees; rules are named as targets, <study>_<target>.
 
-needs   the files of the cells behind a target
+needs   the files of the cells behind a target; at scale archive, archived tables behind a view of the ledger
 makes   results/{scale}/analysis/{study}/{target}.csv, …_cost.json    rows, and the training behind them
         results/{scale}/figures/{study}/{figure}.{pdf,png,json}       json: where the figure comes from
         results/{scale}/tables/{study}/{table}.{csv,md,json}
 """
 
-for study, name, target in WORK.targets():
+for study, name, target in computed_targets():
     if not target.shows:
 
         rule:
             name:
                 f"rows_{study.name}_{name}"
             input:
-                **below_results(WORK.inputs(study, target)),
+                **rows_from(study, target),
                 **besides(study, target),
             output:
                 **rows_files(study, name, target),

@@ -26,10 +26,35 @@ ROOT = Path(__file__).parents[2]
 JU = found_studies()["ju2025"]
 
 
-def snakemake(folder, *arguments, check=True):
+PARTS = ("Snakefile", "config.yaml", "rules", "presets", "profiles", "envs", "reference", "docs/captions")
+KEPT = ("table1", "table2", "figX2")  # of one study, in the archive of the copied project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project whose archive holds three targets."""
+    copy = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / part)
+    (copy / "src").symlink_to(ROOT / "src")
+    keep(copy, *KEPT)
+    return copy
+
+
+def keep(folder, *names):
+    """Copies of archived tables and records of one study below a folder."""
+    place = folder / "archive/paper/ju2025"
+    place.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        for ending in (".csv", ".json"):
+            shutil.copy(ROOT / "archive/paper/ju2025" / f"{name}{ending}", place)
+
+
+def snakemake(project, folder, *arguments, check=True):
     """Snakemake on the project at scale archive, results in `folder`; what it says."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    place = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "2"]
+    place = ["--snakefile", str(project / "Snakefile"), "--directory", str(folder), "--cores", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *place, *arguments],
         capture_output=True, text=True, check=False, env={**os.environ, "PATH": path},
@@ -46,16 +71,12 @@ def work():
 @pytest.fixture
 def archive(tmp_path, work):
     """An archive of two tables of one study."""
-    for name in ("table1", "figX2"):
-        for ending in (".csv", ".json"):
-            file = tmp_path / f"archive/paper/ju2025/{name}{ending}"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / "archive/paper/ju2025" / file.name, file)
+    keep(tmp_path, "table1", "figX2")
     return Archive(tmp_path, work)
 
 
-def test_a_table_is_drawn_without_computing_anything(tmp_path):
-    output = snakemake(tmp_path, "--config", "scale=archive", "--", "ju2025_table1")
+def test_a_table_is_drawn_without_computing_anything(project, tmp_path):
+    output = snakemake(project, tmp_path, "--config", "scale=archive", "--", "ju2025_table1")
     made = tmp_path / "results/archive"
     assert {path.name for path in made.iterdir()} <= {"figures", "tables", "logs", "benchmarks"}
     archived = ROOT / "archive/paper/ju2025/table1.csv"
@@ -69,15 +90,25 @@ def test_a_table_is_drawn_without_computing_anything(tmp_path):
     assert "westerhout2020_fig2: not archived" in output
 
 
+def test_a_view_of_the_ledger_is_made_anew_from_the_archived_tables(project, tmp_path):
+    snakemake(project, tmp_path, "--config", "scale=archive", "--", "ju2025_tableX1")
+    table = pd.read_csv(tmp_path / "results/archive/tables/ju2025/tableX1.csv")
+    design = table[table.claim == "table2_condition_number"]
+    archived = pd.read_csv(ROOT / "archive/paper/ju2025/table2.csv")
+    exact = archived[(archived.source == "exact") & (archived.n_sites == 14) & (archived.term == "intercept")]
+    assert design.ours.item() == pytest.approx(exact.condition_number.item(), rel=1e-12)
+
+
 def test_only_drawing_is_planned(tmp_path):
-    output = snakemake(tmp_path, "--dry-run", "--config", "scale=archive")
+    output = snakemake(ROOT, tmp_path, "--dry-run", "--config", "scale=archive")
     jobs = re.findall(r"^(\w+) +\d+$", output[output.rindex("Job stats:") :], re.M)
-    assert {re.sub("_.*", "", job) for job in jobs} <= {"gallery", "all", "total", *found_studies()}
+    assert {re.sub("_.*", "", job) for job in jobs} <= {"gallery", "rows", "all", "total", *found_studies()}
+    assert all(job.endswith("tableX1") for job in jobs if job.startswith("rows_"))
     assert "gallery_ju2025_fig1" in jobs
 
 
-def test_a_target_that_is_not_archived_is_refused_with_the_way_to_make_it(tmp_path):
-    output = snakemake(tmp_path, "--config", "scale=archive", "--", "westerhout2020_fig2", check=False)
+def test_a_target_that_is_not_archived_is_refused_with_the_way_to_make_it(project, tmp_path):
+    output = snakemake(project, tmp_path, "--config", "scale=archive", "--", "westerhout2020_fig2", check=False)
     assert "westerhout2020_fig2: not archived, there is no archive/paper/westerhout2020/fig2.csv" in output
     assert "./nqs archive westerhout2020_fig2 --config scale=paper" in output
     assert not (tmp_path / "results").exists()

@@ -118,6 +118,11 @@ def named(name):
     return archiving.find(name)[:2]
 
 
+def test_a_view_of_the_ledger_is_no_run_to_archive(run):
+    with pytest.raises(InputError, match="a view of the ledger, which ./nqs gallery ju2025_tableX1 makes anew"):
+        archive(["ju2025_tableX1"], run)
+
+
 @pytest.mark.parametrize("dirty", [True, None])
 def test_rows_that_nothing_shows_need_a_clean_tree(run, monkeypatch, dirty):
     study, name = named("mummaneni2026_importance")

@@ -111,7 +111,7 @@ class Target:
     table -> Markdown, of what is shown as a table; neither: only rows, in the tables `names`. shows: another target of
     the study whose rows this one shows. cost: function files -> wall time and devices of the training behind it. needs:
     kinds of files without which there are no rows; reads_published: the paper's numbers are one more, `published`;
-    reads_claims: so is the list of all claims, `claims`.
+    is_view: it shows the study's ledger, made from the list of all claims, `claims`, and the tables of other targets.
     """
 
     rows: str = ""
@@ -124,7 +124,7 @@ class Target:
     shows: str = ""
     cost: str = "nqs.runtime.training_cost:cost"
     reads_published: bool = False
-    reads_claims: bool = False
+    is_view: bool = False
     needs: tuple[str, ...] = ()
 
     @property

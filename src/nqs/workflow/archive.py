@@ -42,8 +42,8 @@ class Archive:
         return self.table(study, name).exists() and self.record(study, name).exists()
 
     def shown(self, study: Study) -> Iterator[str]:
-        """Figures and tables of a study that readers see, archived or not."""
-        return (name for name, target in study.targets.items() if target.kind != "rows")
+        """Figures and tables that readers see of a study's runs, archived or not; views of its ledger are made anew."""
+        return (name for name, target in study.targets.items() if target.kind != "rows" and not target.is_view)
 
     def batches(self, study: Study) -> Iterator[tuple[str, ...]]:
         """Archived figures and tables of a study, in lots that are drawn together."""
@@ -56,7 +56,8 @@ class Archive:
 
     def tables(self, study: Study) -> list[Path]:
         """All archived tables of rows of a study's targets."""
-        names = [table for name, target in study.targets.items() for table in target.tables(name).values()]
+        targets = ((name, target) for name, target in study.targets.items() if not target.is_view)
+        names = [table for name, target in targets for table in target.tables(name).values()]
         return [path for name in dict.fromkeys(names) if (path := self.file(study, name, ".csv")).exists()]
 
     def why_missing(self, study: Study, name: str) -> str:

@@ -88,6 +88,9 @@ def record_file(study: Study, name: str, run: Finished) -> Path | None:
 
 def refusals(study: Study, name: str, run: Finished, incomplete: str) -> Iterator[str]:
     """Why a target cannot be archived: each names the file and the way out."""
+    if study.targets[name].is_view:
+        yield f"a view of the ledger, which ./nqs gallery {study.name}_{name} makes anew from the archived tables"
+        return
     make = run.command(f"{study.name}_{name}")
     path = record_file(study, name, run)
     files = [*sources(study, name, run).values(), *([path] if path else [])]

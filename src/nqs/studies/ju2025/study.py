@@ -22,7 +22,7 @@ def target(name: str, rows: str, draw: str = "", layout: str = "") -> Target:
         draw=draw and f"{HERE}.figures.{draw}:{name}",
         layout=layout,
         reads_published=name in ("table2", "tableS1", "tableX1"),
-        reads_claims=name == "tableX1",
+        is_view=name == "tableX1",
     )
 
 

@@ -91,7 +91,7 @@ LEDGER = Target(
     used=partial(cells.figure_config, figure=TABLE),
     layout="nqs.analysis.ledger.printed:markdown",
     reads_published=True,
-    reads_claims=True,
+    is_view=True,
     needs=("table", "published", "claims"),
 )
 
