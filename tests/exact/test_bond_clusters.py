@@ -65,6 +65,8 @@ def solve(folder, bonds, j2, symmetries=POINT[:2], backend="auto", **options):
 def lowest(bonds, j2, count=1):
     """Lowest energies of the whole Sz = 0 space."""
     matrix = full_hamiltonian(bond_cluster("mine", bonds), j2)[1]
+    if matrix.shape[0] < 1000:  # Lanczos from one vector may miss a member of a degenerate level
+        return np.linalg.eigvalsh(matrix.toarray())[:count]
     return np.sort(sparse_linalg.eigsh(matrix, k=count, which="SA", return_eigenvectors=False))
 
 

@@ -119,7 +119,7 @@ def named(name):
 
 
 def test_a_view_of_the_ledger_is_no_run_to_archive(run):
-    with pytest.raises(InputError, match="a view of the ledger, which ./nqs gallery ju2025_tableX1 makes anew"):
+    with pytest.raises(InputError, match=r"a view of the ledger, which \./nqs gallery ju2025_tableX1 makes anew"):
         archive(["ju2025_tableX1"], run)
 
 
