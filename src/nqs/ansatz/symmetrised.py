@@ -8,7 +8,7 @@ which sums over a basis refuse (`nqs.vmc.tangent_space`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,6 +62,18 @@ def representation(
         raise InputError(f"spin_flip: {spin_flip}; states are even (1) or odd (-1)")
     turned = np.repeat([False, True], len(permutations))
     return Representation(np.tile(permutations, (2, 1)), turned, np.concatenate([signs, spin_flip * signs]))
+
+
+def carried_by(psi: np.ndarray, states: np.ndarray, group: Representation) -> Representation:
+    """The group with the characters under which a normalised state (K,) on ascending states (K,) transforms.
+
+    InputError if it transforms under none, as a member of a degenerate level may.
+    """
+    images = psi[np.searchsorted(states, group.images(states))]
+    characters = (psi.conj() * images).sum(axis=1)
+    if not np.allclose(np.abs(characters), 1, atol=1e-6):
+        raise InputError("this state changes under a symmetry by more than a factor: its level is degenerate")
+    return replace(group, characters=characters / np.abs(characters))
 
 
 def translations(n_sites: int, momentum: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from scipy.sparse.linalg import eigsh
 
 from nqs.analysis.ledger.claim import Tables, read_claims
 from nqs.analysis.ledger.verdict import judge
+from nqs.ansatz.symmetrised import carried_by
 from nqs.runtime.errors import ConfigError, InputError
 from nqs.runtime.job import function
 from nqs.studies.kufel2024 import fitting
@@ -215,6 +216,7 @@ def test_cost_of_an_iteration(exponent, expected):
         ({"fig4": {"widths": [1, 2, 3, 4, 5]}}, "fig4.widths"),
         ({"fig5": {"n_sites": 7}}, "fig5.n_sites"),
         ({"fig5": {"seeds": 2}}, "fig5.seeds"),
+        ({"fig5": {"frustration": 0.5}}, "fig5.frustration"),
         ({"fig6": {"step": 0}}, "fig6.step"),
         ({"fig6": {"time": 1.0, "points": 11, "step": 0.11}}, "fig6.step"),
         ({"fig7": {"lengths": [2]}}, "fig7.lengths.0"),
@@ -250,6 +252,22 @@ def test_machines_beside_matrix_product_states_have_no_more_parameters():
     sizes = table.pivot_table(index=["target", "bond"], columns="family", values="n_parameters")
     assert (sizes.rbm <= sizes.mps).all()
     assert (sizes.rbm > sizes.mps / 2).all()
+
+
+@pytest.mark.parametrize(("n_sites", "sign"), [(6, -1), (8, 1)])
+def test_ground_states_are_projected_on_their_own_characters(n_sites, sign):
+    problem = Problem.of(heisenberg_ring(n_sites, 0.8, marshall=True), magnetisation=0)
+    psi = ground_state(problem)[1]
+    group = carried_by(psi, problem.states, groups(n_sites)["and spin flip"])
+    assert group.characters[1] == sign  # of a turn by one site
+    images = psi[np.searchsorted(problem.states, group.images(problem.states))]
+    np.testing.assert_allclose((group.characters[:, None] * images).mean(axis=0), psi, atol=1e-12)
+
+
+def test_a_state_of_a_degenerate_level_has_no_characters():
+    problem = Problem.of(heisenberg_ring(6, 0.5, marshall=True), magnetisation=0)  # two products of dimers
+    with pytest.raises(InputError, match="its level is degenerate"):
+        carried_by(ground_state(problem)[1], problem.states, groups(6)["translations"])
 
 
 def test_rotation_removes_the_signs_of_the_heisenberg_ring_alone():

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from nqs.runtime.fields import Block, Positive, without_repeats
 
 MOST_WIDTHS = 4  # colours of Fig. 4
+MAJUMDAR_GHOSH = 0.5  # J2/J1 of a ring whose ground states are known and no test of a network
 
 
 def even(value: int) -> int:
@@ -92,7 +93,7 @@ class GroundStates(Block):
     hidden: Counts = (1, 2, 3, 4, 6, 8)
     seeds: Seeds = 5
     iterations: Positive = 200
-    frustration: float = Field(default=0.5, gt=0, lt=1, description="J2/J1 of the harder model")
+    frustration: float = Field(default=0.8, gt=0, lt=2, description="J2/J1 of the harder model")
     broken: Annotated[
         tuple[Annotated[float, Field(ge=0, lt=1)], ...],
         AfterValidator(listed),
@@ -101,6 +102,13 @@ class GroundStates(Block):
     side: Annotated[int, Field(ge=3, le=4, description="of the square torus of the Ising model, in sites")] = 4
     fields: Numbers = (1, 2, 3, 4)
     square_iterations: Positive = 40
+
+    @field_validator("frustration")
+    @classmethod
+    def with_one_ground_state(cls, frustration: float) -> float:
+        if frustration == MAJUMDAR_GHOSH:
+            raise ValueError("at J2 = J1/2 the ring has two ground states, products of dimers; choose another coupling")
+        return frustration
 
 
 class Dynamics(Block):

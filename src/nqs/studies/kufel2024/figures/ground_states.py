@@ -46,7 +46,7 @@ def draw(table: pd.DataFrame, published: Mapping[str, Any], note: str) -> Figure
         "(b) eigenvalues of the geometric tensor above 1e-10 of the largest; dashed: the dimension of the sector",
         "(c) average sign at temperature J1/4, the same in both bases; the variance of the estimator at the exact "
         "state is zero at every point",
-        "(d) one network, projected on groups of the ring",
+        "(d) one network, projected on groups of the ring with the characters of the ground state",
         "(e) couplings that scatter, J2 = 0, rotated basis; networks without symmetry, with translations and "
         "reflections, and with a factor that breaks them",
         f"(f) transverse-field Ising model on all states of {int(on_square.n_sites.iloc[0])} sites; lines: exact "
@@ -73,6 +73,7 @@ def draw_errors(ax: Axes, rows: pd.DataFrame) -> None:
         median = shown.groupby(here.n_parameters).median()
         ax.plot(median.index, median, color=colour, marker=marker, label=label)
     ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="relative error of the energy")
+    style.readable_log_ticks(ax.xaxis)
 
 
 def draw_ranks(ax: Axes, rows: pd.DataFrame) -> None:
@@ -84,6 +85,8 @@ def draw_ranks(ax: Axes, rows: pd.DataFrame) -> None:
     ax.plot(ends, ends, color="0.6", linewidth=0.8, label="rank = parameters")
     ax.axhline(rows.dimension.iloc[0], **(style.EXACT | {"label": None}))
     ax.set(xscale="log", yscale="log", xlabel="parameters (complex)", ylabel="rank of the tensor")
+    for axis in (ax.xaxis, ax.yaxis):
+        style.readable_log_ticks(axis)
     ax.legend(loc="lower right")
 
 
@@ -95,6 +98,7 @@ def draw_symmetry(ax: Axes, rows: pd.DataFrame) -> None:
         median = shown.groupby(here.order).median()
         ax.plot(median.index, median, color=colour, marker=marker)
     ax.set(xscale="log", yscale="log", xlabel="order of the symmetry group", ylabel="relative error of the energy")
+    style.readable_log_ticks(ax.xaxis)
 
 
 def draw_signs(ax: Axes, rows: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ from scipy.linalg import expm
 
 from nqs.ansatz.complex_protocol import ComplexAnsatz
 from nqs.ansatz.complex_rbm import ComplexRbm
-from nqs.ansatz.symmetrised import Representation, Symmetrised, representation, translations
+from nqs.ansatz.symmetrised import Representation, Symmetrised, carried_by, representation, translations
 from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
 from nqs.studies.kufel2024.systems import ground_state, heisenberg_ring
@@ -76,27 +76,27 @@ def runs(settings: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def groups(n_sites: int) -> dict[str, Representation]:
-    """Ever larger groups of the ring, trivial characters: the ground state is positive in the rotated basis."""
-    steps, signs = translations(n_sites)
+    """Ever larger groups of the ring with characters 1, those of a ground state without signs."""
+    steps, _ = translations(n_sites)
     mirror = (-np.arange(n_sites)) % n_sites
     dihedral = np.concatenate([steps, steps[:, mirror]])
     return {
         "none": representation(steps[:1]),
-        "translations": representation(steps, signs.real),
+        "translations": representation(steps),
         "and reflections": representation(dihedral),
         "and spin flip": representation(dihedral, spin_flip=1),
     }
 
 
 def symmetries(settings: Mapping[str, Any]) -> Iterator[Row]:
-    """One network on all groups, at both couplings, rotated basis."""
+    """One network on all groups, with the characters of the ground state, at both couplings, rotated basis."""
     n_sites, hidden = settings["n_sites"], settings["hidden"][len(settings["hidden"]) // 2]
     for j2 in (0.0, settings["frustration"]):
         problem = Problem.of(heisenberg_ring(n_sites, j2, marshall=True), magnetisation=0)
-        lowest, _ = ground_state(problem)
+        lowest, psi = ground_state(problem)
         for name, group in groups(n_sites).items():
             group.check(problem.hamiltonian)
-            ansatz = Symmetrised(ComplexRbm.full(n_sites, hidden, 0.1), group)
+            ansatz = Symmetrised(ComplexRbm.full(n_sites, hidden, 0.1), carried_by(psi, problem.states, group))
             for seed in range(settings["seeds"]):
                 identity = ("fig5 symmetry", j2, seed, settings["seed"])  # every group starts alike
                 numbers, _ = descend(problem, lowest, ansatz, identity, settings["iterations"])
