@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
+from nqs.model.cluster_files import UniqueKeyLoader
 from nqs.model.clusters import BY_BONDS, CLUSTERS, sites
 from nqs.networks import registry
 from nqs.runtime.errors import ConfigError
@@ -216,15 +217,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-class NumberLoader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text and lets the last of two equal keys win; here both are mended."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key {', '.join(twice)} given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+class NumberLoader(UniqueKeyLoader):
+    """YAML 1.1 reads 1e-3 as text; here it is a number."""
 
 
 NumberLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}

@@ -10,12 +10,11 @@ from pydantic import Field, model_validator
 
 from nqs.model import cluster_files
 from nqs.model.automorphisms import find_symmetries
-from nqs.model.bond_lists import check
+from nqs.model.bond_lists import MOST_SITES, check
 from nqs.model.clusters import LATTICES, dimension, sites
 from nqs.runtime.errors import ConfigError, InputError
 from nqs.runtime.fields import Block, Count, Positive, pick
 
-MOST_SITES = 36  # exact ground states end here
 MOST_LISTED_SITES = 24  # 2.7 million basis states
 MOST_ORBITS = 20_000_000  # of states under the symmetries, for which exact ground states have memory
 WAYS = "give lattice and shape, or bonds, or file"
@@ -74,8 +73,6 @@ class ClusterBlock(Block):
     def fits_an_exact_ground_state(self) -> ClusterBlock:
         """The cluster, if its states are not too many; without symmetries they are far below the most sites."""
         (n, _), given = self.size, self.symmetries
-        if n > MOST_SITES:
-            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
         if n <= MOST_LISTED_SITES:
             return self
         found = find_symmetries(n, list((self.bonds or {}).values()), None if given is None else list(given.values()))
