@@ -63,7 +63,9 @@ class GroundStateBlock(Block):
         description="symmetries that split the search into sectors; the first two always",
     )
     point_group_above: Count = Field(
-        24, description="clusters with more sites use the point group as well, without which 36 sites do not fit"
+        24,
+        description="clusters with more sites use the point group as well, without which 36 sites do not fit; those "
+        "given by their bonds only where nothing else fits",
     )
     backend: Literal["auto", "quspin", "kernel"] = Field(
         "auto",
@@ -134,6 +136,12 @@ class Common(Block):
         lattice, shape = self.cluster(name)
         listed = self.clusters[name].listed if name in self.clusters else {}
         return {"name": name, "lattice": lattice, "shape": list(shape), **listed}
+
+    def ground_state_symmetries(self, name: str) -> list[str]:
+        """Kinds of symmetries that the ground-state search of a cluster uses."""
+        if name in self.clusters and self.clusters[name].bonds and not self.clusters[name].needs_point_group:
+            return [*self.ground_state.symmetries]
+        return self.ground_state.symmetries_of(self.n_sites(name))
 
     def lacks_j2(self, name: str) -> bool:
         """Whether a cluster of the user's own is given by its bonds and has none of J2."""

@@ -60,7 +60,7 @@ class Work:
         cluster, n_sites = self.config.cluster_settings(name), self.config.n_sites(name)
         block = self.config.ground_state
         if stage == "hamiltonian":
-            cluster |= {"symmetries": block.symmetries_of(n_sites), "backend": block.backend}
+            cluster |= {"symmetries": self.config.ground_state_symmetries(name), "backend": block.backend}
             return Cell(stage, path, lambda: cluster, n_sites=n_sites)
         cluster |= {"tolerance": block.tolerance, "allow_degenerate": block.allow_degenerate}
         cluster["j2"] = self._j2(coupling, path)
