@@ -23,9 +23,8 @@ from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
 from nqs.studies.protocol import Study, StudyConfig
 from nqs.workflow.configured_clusters import ClusterBlock, with_files
-from nqs.workflow.studies import found_studies
+from nqs.workflow.studies import NAME, found_studies
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 ARCHIVE = "archive"  # the scale that computes nothing and draws archived tables, which are of paper scale
 PAPER = "paper"
 
@@ -160,6 +159,9 @@ class Common(Block):
 
 def with_studies() -> type[Common]:
     """The schema of the whole configuration: the common part and the block of every study."""
+    taken = sorted(found_studies().keys() & Common.model_fields.keys())
+    if taken:
+        raise ConfigError(f"a study is called '{taken[0]}', which is a key of the configuration already; rename it")
     blocks: dict[str, Any] = {name: (study.block, ...) for name, study in found_studies().items()}
     return create_model("Config", __base__=Common, __doc__="The whole configuration.", **blocks)
 

@@ -32,8 +32,12 @@ class Work:
     @cached_property
     def cells(self) -> dict[tuple[str, str], Cell]:
         """All cells that the studies ask for, by stage and path."""
-        asked = (cell for study in self.studies.values() for cell in study.cells(self.config.of(study)))
-        return {(cell.stage, cell.path): cell for cell in asked}
+        asked = [(study, cell) for study in self.studies.values() for cell in study.cells(self.config.of(study))]
+        for study, cell in asked:
+            if cell.stage not in STAGES:
+                known = ", ".join(STAGES)
+                raise ConfigError(f"{study.name}: its cell {cell.path} is of no stage, '{cell.stage}'; known: {known}")
+        return {(cell.stage, cell.path): cell for _, cell in asked}
 
     def cell(self, stage: str, path: str) -> Cell:
         """The cell of a stage, or ConfigError with the nearest one."""
