@@ -12,19 +12,19 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
-from nqs.workflow.archive import Archive
 from nqs.workflow import fork_server
 from nqs.workflow.code_hash import code_hash, keep_answers
-from nqs.workflow.cost import Costs, read_timings
-from nqs.workflow.order import Order
 from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
 
 calm_snakemake()
 keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
-try:
+try:  # studies are found and checked on import
+    from nqs.workflow.archive import Archive
     from nqs.workflow.configuration import ARCHIVE, load
+    from nqs.workflow.cost import Costs, read_timings
+    from nqs.workflow.order import Order
     from nqs.workflow.work import Work, as_json
 
     CONFIG = load(PROJECT, config)

@@ -117,7 +117,7 @@ def test_sectors_of_translations_leave_out_complex_momenta_and_the_point_group_m
     for symmetries in (SYMMETRIES[:2], SYMMETRIES):
         build(cluster("square16"), tmp_path / "blocks.h5", symmetries, "kernel")
         with h5py.File(tmp_path / "blocks.h5") as file:
-            left = unsearched(file, read_space_group(file))
+            left = unsearched(file, read_space_group(file)) or []
         real = {irrep.momentum for irrep in left if not irrep.complex_momentum}
         assert real == (set() if len(symmetries) == 2 else {(0, 0), (0, 2), (2, 2)})
         assert {irrep.momentum for irrep in left if irrep.complex_momentum} == {(0, 1), (1, 1), (1, 2)}

@@ -163,6 +163,31 @@ def test_levels_of_complex_momentum_count(tmp_path):
     assert solve(tmp_path, bonds, 1.2).gap == pytest.approx(second - ground, abs=1e-6)
 
 
+def wheel(rim):
+    """A hub joined to all sites of a ring by J1; J2 along the ring."""
+    return {"j1": [[0, i] for i in range(1, rim + 1)], "j2": [[i, i % rim + 1] for i in range(1, rim + 1)]}
+
+
+@pytest.mark.parametrize("backend", ["kernel", "quspin"])
+def test_real_characters_of_odd_turns_are_not_all(tmp_path, backend, capsys):
+    """Two ground states turn either way around the rim; the sectors of its turns hold neither."""
+    ground, second = lowest(wheel(7), 1.0, 2)
+    with pytest.raises(GroundStateError, match="degenerate"):
+        solve(tmp_path, wheel(7), 1.0, POINT[:2], backend)
+    state = solve(tmp_path, wheel(7), 1.0, POINT, backend)
+    assert second - ground < 1e-9
+    assert state.energy > ground + 1
+    assert state.momenta_checked.startswith("real characters only")
+    assert "may lie lower" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("symmetries", [POINT[:2], POINT])
+def test_a_unique_ground_state_is_not_taken_for_two(tmp_path, symmetries):
+    """Turns of a third are the only symmetries; the sum of their representations holds the ground state itself."""
+    arms = {"j1": [[0, 1], [1, 2], [0, 2], [0, 3], [1, 4], [2, 5]], "j2": [[1, 3], [2, 4], [0, 5]]}
+    assert solve(tmp_path, arms, 0.5, symmetries).energy == pytest.approx(lowest(arms, 0.5)[0], abs=1e-9)
+
+
 def test_a_degenerate_ground_state_is_refused(tmp_path):
     """Two states of dimers on a ring with J2 = J1 / 2."""
     with pytest.raises(GroundStateError, match=r"mine at J2 = 0\.5: the ground state is degenerate"):

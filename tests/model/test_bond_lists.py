@@ -44,6 +44,8 @@ MISTAKES: dict[str, tuple[dict, str]] = {
     "two parts": ({"bonds": ring([6, 7])}, "not connected: no bonds lead from site 0 to 6, 7"),
     "site without a bond": ({"bonds": ring(), "n_sites": 8}, "not connected: .* to 6, 7"),
     "odd number of sites": ({"bonds": ring([0, 6])}, "7 sites: an odd number of spins"),
+    "far too many sites": ({"bonds": ring([0, 10**9])}, "1000000001 sites: too many .*; at most 36"),
+    "far too many sites by their number": ({"bonds": ring(), "n_sites": 10**12}, "1000000000000 sites: too many"),
     "single bond": ({"bonds": {"j1": [[0, 1]]}}, "2 sites: give at least 4"),
     "too few positions": ({"bonds": ring(), "positions": [[0, 0]] * 5}, "positions: 5 positions for 6 sites"),
     "position of three numbers": ({"bonds": ring(), "positions": [[0, 0, 0]] * 6}, r"positions\.0: .* pair of numbers"),

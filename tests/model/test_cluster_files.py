@@ -100,6 +100,8 @@ MISTAKES: dict[str, tuple[object, str]] = {
     "fewer sites than in bonds": ({"sites": 4, "j1": RING}, r"j1\.3: site 4 is out of range"),
     "bond twice": ({"j1": [*RING, [1, 0]]}, r" j1\.6: sites 0 and 1 are joined already by j1\.0"),
     "bond twice in a block": ({"bonds": {"j1": [*RING, [1, 0]]}}, r"bonds\.j1\.6: sites 0 and 1"),
+    "key twice": ("j1: [[0, 1], [1, 2], [2, 3]]\nj1: [[0, 1]]", "key j1 given twice; keep one"),
+    "bonds twice": ({"bonds": {"j1": RING}, "j2": SECOND}, "j2: stands at the top and bonds are given as well"),
     "no number of spins": ({"hamiltonian": {"terms": []}}, r"basis\.number_spins: missing"),
     "other magnetisation": (spined(hamming_weight=2), r"basis\.hamming_weight: 2 of 6"),
     "no terms": ({"basis": {"number_spins": 6}, "hamiltonian": {}}, r"hamiltonian\.terms: must be a list"),

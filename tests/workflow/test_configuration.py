@@ -11,6 +11,7 @@ from nqs.model.lattices import cluster_of
 from nqs.runtime.errors import ConfigError
 from nqs.workflow import configuration_page
 from nqs.workflow.configuration import load, merge
+from nqs.workflow.work import Work
 
 ROOT = Path(__file__).parents[2]
 
@@ -424,6 +425,17 @@ def test_given_symmetries_of_a_cluster_reach_it():
         settings = load(ROOT, own(symmetries=given)).cluster_settings("own")
         assert "symmetries" not in settings  # that of a Hamiltonian says which kinds are used
         assert [move.tolist() for move in cluster_of(settings).translations.values()] == used
+
+
+def test_a_cluster_of_bonds_is_searched_by_involutions_where_its_orbits_fit():
+    """No level is left out then; real characters of the turns of a wheel would miss its ground state."""
+    wheel = {"j1": [[0, i] for i in range(1, 26)], "j2": [[i, i % 25 + 1] for i in range(1, 26)]}
+    ring = {"j1": [[i, (i + 1) % 34] for i in range(34)]}
+    given = load(ROOT, {"clusters": {"wheel": {"bonds": wheel}, "own": {"lattice": "square", "shape": [7, 4]}}})
+    assert Work(given).cell("hamiltonian", "wheel").settings()["symmetries"] == ["translations", "spin_flip"]
+    assert given.ground_state_symmetries("own") == ["translations", "spin_flip", "point"]
+    large = load(ROOT, own(bonds=ring))
+    assert large.ground_state_symmetries("own") == ["translations", "spin_flip", "point"]
 
 
 def test_a_cluster_from_a_file_is_the_one_of_its_bonds():

@@ -1,13 +1,18 @@
 """Studies are found by their objects; what is no whole study is refused before anything runs, with file and key."""
 
+import subprocess
+import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 from support.studies import ROOT
 
 from nqs.runtime.errors import ConfigError
-from nqs.workflow.configuration import Config, load
+from nqs.studies.protocol import Cell
+from nqs.workflow.configuration import Config, load, with_studies
 from nqs.workflow.studies import check_entries, found_studies
+from nqs.workflow.work import Work
 
 WHOLE = """
     from nqs.runtime.fields import Block
@@ -74,10 +79,42 @@ def test_two_studies_of_one_name_are_refused(home):
 
 
 @pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("from nqs.studies.protocol import Studie\n", r"one\.study: cannot be imported: ImportError: .*Studie"),
+        ("STUDY = (\n", r"one\.study: cannot be imported: SyntaxError: .* line 1"),
+        (WHOLE.format(**GOOD).replace("citation", "cited"), r"one\.study: .* TypeError: .* 'cited'"),
+        (WHOLE.format(**GOOD | {"name": "my study"}), r"one\.study: STUDY\.name is 'my study'; names are letters"),
+        (WHOLE.format(**GOOD).replace("Target(", "Target(inputs={}, "), r"\['fig1'\]\.inputs: must be a function"),
+    ],
+)
+def test_a_module_that_is_wrong_is_refused_with_its_name(source, message, home):
+    with pytest.raises(ConfigError, match=message):
+        home(one=source)
+
+
+def test_a_study_named_like_a_key_of_the_configuration_is_refused(monkeypatch):
+    studies = found_studies()
+    monkeypatch.setattr("nqs.workflow.configuration.found_studies", lambda: {"clusters": studies["ju2025"]})
+    with pytest.raises(ConfigError, match="a study is called 'clusters', which is a key of the configuration"):
+        with_studies()
+
+
+def test_a_cell_of_no_stage_is_refused(monkeypatch):
+    config = load(ROOT, {"scale": "smoke"})
+    work = Work(config)
+    study = replace(work.studies["ju2025"], cells=lambda config: [Cell("motive_vmc", "n8", dict)])
+    monkeypatch.setitem(work.studies, "ju2025", study)
+    with pytest.raises(ConfigError, match="ju2025: its cell n8 is of no stage, 'motive_vmc'; known: "):
+        work.cells  # noqa: B018
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"rows": "nqs.studies.westerhout2020.tables.geometry:row"}, r"targets\['fig1'\]\.rows: .* did you mean rows"),
         ({"draw": "nqs.studies.westerhout2020.figures.geometri:fig1"}, r"\['fig1'\]\.draw: .* is not a module"),
+        ({"draw": "nqs.studies.westerhout2020.figures"}, r"\['fig1'\]\.draw: '.*figures' names no function; write"),
         ({"rows": "", "shows": "fig9"}, r"\['fig1'\]\.shows: 'fig9' is no target of mine"),
         ({"rows": ""}, r"\['fig1'\]: says neither how its rows are made"),
     ],
@@ -92,3 +129,12 @@ def test_the_configuration_has_the_block_of_every_study(tmp_path):
     (tmp_path / "config.yaml").write_text("scale: laptop\n")
     with pytest.raises(ConfigError, match="ju2025: missing"):
         load(tmp_path, {})
+
+
+def test_the_rules_find_studies_where_errors_are_caught():
+    """Imports before the `try` of the rules find none, so that a study that is not whole ends without a traceback."""
+    before = (ROOT / "rules/common.smk").read_text().partition("\ntry:")[0]
+    imports = "\n".join(line for line in before.splitlines() if line.startswith("from nqs."))
+    check = f"import sys\n{imports}\nassert 'nqs.workflow.stages' in sys.modules\n"
+    check += "assert 'nqs.workflow.configuration' not in sys.modules\n"
+    subprocess.run([sys.executable, "-c", check], check=True)

@@ -49,19 +49,27 @@ class Beyond:
     checked: str = "all"
 
 
-def unsearched(file: h5py.File, group: SpaceGroup) -> list[Irrep]:
-    """Representations that the sectors of the file do not hold in full."""
+def unsearched(file: h5py.File, group: SpaceGroup) -> list[Irrep] | None:
+    """Representations that the sectors of the file do not hold; None if they hold a part of one.
+
+    The states of D have `index` x dim D components under all symmetries of the file, where `index` is how many times
+    more there are than in `group`; by Frobenius reciprocity a sector of character chi holds (chi, D) of them.
+    """
     permutations, flips = file["permutations"][...], file["flips"][...]
     inside = [n for n, move in enumerate(permutations) if move.tobytes() in group.places]
     sectors = [file[name].attrs["signs"] for name in file if name.startswith("sector_")]
-    values = np.unique([characters(file["exponents"][...], signs)[inside] for signs in sectors], axis=0)
+    values = np.array([characters(file["exponents"][...], signs)[inside] for signs in sectors], dtype=int)
+    index = len(permutations) // len(inside)
     left = []
     for irrep in irreps(group):
         matrices = group.represented(irrep.matrices)
         traces = np.array([np.trace(matrices[permutations[n].tobytes()]) for n in inside])
         traces *= np.where(flips[inside], irrep.spin_flip, 1)
-        if np.rint((values @ traces).sum() / len(inside)) < irrep.dimension:
+        held = np.rint((values @ traces).sum() / len(inside))
+        if held == 0:
             left.append(irrep)
+        elif held < index * irrep.dimension:
+            return None
     return left
 
 
@@ -83,6 +91,8 @@ def lowest_beyond(
     """
     group = read_space_group(file)
     left = unsearched(file, group)
+    if left is None:
+        return Beyond(checked="real characters only: they split representations of these symmetries")
     if not left:
         return Beyond()
     orbits = dimension(group.n_sites) // (2 * len(group.places))

@@ -13,6 +13,7 @@ from nqs.runtime.errors import InputError
 
 BOND_SETS = ("j1", "j2")
 FEWEST_SITES = 4
+MOST_SITES = 36  # exact ground states end here
 
 Pair = tuple[int, int]
 
@@ -40,7 +41,9 @@ def check(
     pairs = {name: _pairs(f"{noun}{name}", bonds[name]) for name in _sets(bonds, noun)}
     pairs.setdefault("j2", [])
     _no_bond_twice(pairs, noun)
-    number = _number_of_sites(pairs, n_sites, positions, noun)
+    number = _number_of_sites(pairs, n_sites, noun)
+    if number > MOST_SITES:  # before anything has a place for each site
+        raise InputError(f"{number} sites: too many for an exact ground state; at most {MOST_SITES}")
     _connected(number, [pair for name in BOND_SETS for pair in pairs[name]])
     if number % 2:
         raise InputError(f"{number} sites: an odd number of spins has no Sz = 0 sector; choose an even number")
@@ -103,7 +106,7 @@ def _no_bond_twice(bonds: Mapping[str, Sequence[Pair]], noun: str) -> None:
             met[pair] = key
 
 
-def _number_of_sites(bonds: Mapping[str, Sequence[Pair]], n_sites: Any, positions: Any, noun: str) -> int:
+def _number_of_sites(bonds: Mapping[str, Sequence[Pair]], n_sites: Any, noun: str) -> int:
     """As given, or one more than the highest site of a bond."""
     highest = max(pair[1] for pairs in bonds.values() for pair in pairs)
     number = highest + 1 if n_sites is None else whole(n_sites, "sites")

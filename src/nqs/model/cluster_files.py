@@ -22,6 +22,21 @@ from nqs.runtime.errors import InputError
 EXCHANGE = ((1, 0, 0, 0), (0, -1, 2, 0), (0, 2, -1, 0), (0, 0, 0, 1))  # sigma.sigma of two spins
 
 
+class KeyTwice(yaml.constructor.ConstructorError):
+    """Two equal keys in one mapping."""
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win; here they are an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [key.value for key, _ in node.value]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise KeyTwice(None, None, f"key {', '.join(twice)} given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def read(path: Path, shown: str = "") -> BondList:
     """The cluster of a file; InputError that names the file, as `shown`, and the key."""
     name = shown or str(path)
@@ -29,6 +44,8 @@ def read(path: Path, shown: str = "") -> BondList:
         content = _content(path)
         if "hamiltonian" in content:
             return _of_operator(content)
+        if "bonds" in content and (stray := [key for key in BOND_SETS if key in content]):
+            raise InputError(f"{stray[0]}: stands at the top and bonds are given as well; keep one")
         lists = content.get("bonds", {key: content[key] for key in BOND_SETS if key in content})
         noun = "bonds." if "bonds" in content else ""
         if not lists:
@@ -41,11 +58,13 @@ def read(path: Path, shown: str = "") -> BondList:
 def _content(path: Path) -> Mapping[str, Any]:
     """The mapping in a file; every JSON text is YAML."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
     except FileNotFoundError:
         raise InputError("there is no such file; paths are relative to the project's folder") from None
     except (OSError, UnicodeDecodeError):
         raise InputError("cannot be read as text") from None
+    except KeyTwice as error:
+        raise InputError(f"{error.problem}; keep one") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(f"is neither JSON nor YAML{f' (line {mark.line + 1})' if mark else ''}") from None

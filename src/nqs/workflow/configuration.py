@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
+from nqs.model.cluster_files import UniqueKeyLoader
 from nqs.model.clusters import BY_BONDS, CLUSTERS, sites
 from nqs.networks import registry
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
 from nqs.studies.protocol import Study, StudyConfig
 from nqs.workflow.configured_clusters import ClusterBlock, with_files
-from nqs.workflow.studies import found_studies
+from nqs.workflow.studies import NAME, found_studies
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 ARCHIVE = "archive"  # the scale that computes nothing and draws archived tables, which are of paper scale
 PAPER = "paper"
 
@@ -62,7 +62,9 @@ class GroundStateBlock(Block):
         description="symmetries that split the search into sectors; the first two always",
     )
     point_group_above: Count = Field(
-        24, description="clusters with more sites use the point group as well, without which 36 sites do not fit"
+        24,
+        description="clusters with more sites use the point group as well, without which 36 sites do not fit; those "
+        "given by their bonds only where nothing else fits",
     )
     backend: Literal["auto", "quspin", "kernel"] = Field(
         "auto",
@@ -134,6 +136,12 @@ class Common(Block):
         listed = self.clusters[name].listed if name in self.clusters else {}
         return {"name": name, "lattice": lattice, "shape": list(shape), **listed}
 
+    def ground_state_symmetries(self, name: str) -> list[str]:
+        """Kinds of symmetries that the ground-state search of a cluster uses."""
+        if name in self.clusters and self.clusters[name].bonds and not self.clusters[name].needs_point_group:
+            return [*self.ground_state.symmetries]
+        return self.ground_state.symmetries_of(self.n_sites(name))
+
     def lacks_j2(self, name: str) -> bool:
         """Whether a cluster of the user's own is given by its bonds and has none of J2."""
         return name in self.clusters and self.clusters[name].lacks_j2
@@ -151,6 +159,9 @@ class Common(Block):
 
 def with_studies() -> type[Common]:
     """The schema of the whole configuration: the common part and the block of every study."""
+    taken = sorted(found_studies().keys() & Common.model_fields.keys())
+    if taken:
+        raise ConfigError(f"a study is called '{taken[0]}', which is a key of the configuration already; rename it")
     blocks: dict[str, Any] = {name: (study.block, ...) for name, study in found_studies().items()}
     return create_model("Config", __base__=Common, __doc__="The whole configuration.", **blocks)
 
@@ -216,15 +227,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-class NumberLoader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text and lets the last of two equal keys win; here both are mended."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key {', '.join(twice)} given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+class NumberLoader(UniqueKeyLoader):
+    """YAML 1.1 reads 1e-3 as text; here it is a number."""
 
 
 NumberLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from nqs.model import cluster_files
-from nqs.model.automorphisms import find_symmetries
-from nqs.model.bond_lists import check
+from nqs.model.automorphisms import Symmetries, find_symmetries
+from nqs.model.bond_lists import MOST_SITES, check
 from nqs.model.clusters import LATTICES, dimension, sites
 from nqs.runtime.errors import ConfigError, InputError
 from nqs.runtime.fields import Block, Count, Positive, pick
 
-MOST_SITES = 36  # exact ground states end here
 MOST_LISTED_SITES = 24  # 2.7 million basis states
 MOST_ORBITS = 20_000_000  # of states under the symmetries, for which exact ground states have memory
 WAYS = "give lattice and shape, or bonds, or file"
@@ -73,19 +73,26 @@ class ClusterBlock(Block):
 
     def fits_an_exact_ground_state(self) -> ClusterBlock:
         """The cluster, if its states are not too many; without symmetries they are far below the most sites."""
-        (n, _), given = self.size, self.symmetries
-        if n > MOST_SITES:
-            raise ValueError(f"{n} sites: too many for an exact ground state; at most {MOST_SITES}")
-        if n <= MOST_LISTED_SITES:
-            return self
-        found = find_symmetries(n, list((self.bonds or {}).values()), None if given is None else list(given.values()))
-        orbits = dimension(n) // (2 * found.order)  # the spin flip
-        if orbits > MOST_ORBITS:
+        n, order = self.size[0], 2 * self.found.order  # the spin flip
+        orbits = dimension(n) // order
+        if n > MOST_LISTED_SITES and orbits > MOST_ORBITS:
             raise ValueError(
-                f"{n} sites with {2 * found.order} symmetries: {orbits / 1e6:.0f} million orbits of states, too many "
+                f"{n} sites with {order} symmetries: {orbits / 1e6:.0f} million orbits of states, too many "
                 f"for an exact ground state (at most {MOST_ORBITS // 10**6} million); choose a smaller cluster"
             )
         return self
+
+    @cached_property
+    def found(self) -> Symmetries:
+        """Symmetries to search a ground state with, of a cluster given by its bonds."""
+        given = None if self.symmetries is None else list(self.symmetries.values())
+        return find_symmetries(self.size[0], list((self.bonds or {}).values()), given)
+
+    @property
+    def needs_point_group(self) -> bool:
+        """Whether a cluster given by its bonds has too many orbits without it; without, no level is left out."""
+        n = self.size[0]
+        return n > MOST_LISTED_SITES and dimension(n) >> (1 + len(self.found.commuting)) > MOST_ORBITS
 
     @property
     def listed(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ That the functions they name exist is checked by `check_entries`: it reads the s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -16,6 +17,7 @@ from nqs.studies.protocol import Study, Target
 from nqs.workflow.code_hash import resolve
 
 HOME = "nqs.studies"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 @cache
@@ -41,16 +43,26 @@ def study_in(package: str) -> Study:
     """The study that a package holds; ConfigError if there is none, or if it is not whole."""
     if find_spec(f"{package}.study") is None:
         raise ConfigError(f"{package}: no module study.py with STUDY = Study(...); add it or move the folder away")
-    study = getattr(import_module(f"{package}.study"), "STUDY", None)
+    try:
+        study = getattr(import_module(f"{package}.study"), "STUDY", None)
+    except Exception as error:  # whatever a new module may do wrong
+        raise ConfigError(f"{package}.study: cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(study, Study):
         raise ConfigError(f"{package}.study: no STUDY = Study(...) in it; see nqs.studies.protocol")
+    if not NAME.fullmatch(study.name):
+        raise ConfigError(
+            f"{package}.study: STUDY.name is '{study.name}'; names are letters and digits, a letter first"
+        )
     for name, target in study.targets.items():
         check_target(target_key(package, name), target, study)
     return study
 
 
 def check_target(key: str, target: Target, study: Study) -> None:
-    """ConfigError if a target shows another one that is none, or nothing."""
+    """ConfigError if a target shows another one that is none, or nothing, or if what should be a function is none."""
+    for field in ("inputs", "settings", "used"):
+        if not callable(getattr(target, field)):
+            raise ConfigError(f"{key}.{field}: must be a function of the configuration")
     if target.shows and target.shows not in study.targets:
         raise ConfigError(f"{key}.shows: '{target.shows}' is no target of {study.name}")
     if not target.rows and not target.shows:
@@ -71,9 +83,11 @@ def check_entry(entry: str, key: str) -> None:
     """ConfigError with the key if an entry names nothing; an empty one is none."""
     try:
         if entry:
+            if ":" not in entry:
+                raise ValueError(f"'{entry}' names no function; write module:function")
             resolve(entry)
     except ValueError as error:
-        raise ConfigError(f"{key}: {error}") from None
+        raise ConfigError(f"{key}: {str(error).removeprefix('code_hash: ')}") from None
 
 
 def target_key(package: str, name: str) -> str:

@@ -32,8 +32,12 @@ class Work:
     @cached_property
     def cells(self) -> dict[tuple[str, str], Cell]:
         """All cells that the studies ask for, by stage and path."""
-        asked = (cell for study in self.studies.values() for cell in study.cells(self.config.of(study)))
-        return {(cell.stage, cell.path): cell for cell in asked}
+        asked = [(study, cell) for study in self.studies.values() for cell in study.cells(self.config.of(study))]
+        for study, cell in asked:
+            if cell.stage not in STAGES:
+                known = ", ".join(STAGES)
+                raise ConfigError(f"{study.name}: its cell {cell.path} is of no stage, '{cell.stage}'; known: {known}")
+        return {(cell.stage, cell.path): cell for _, cell in asked}
 
     def cell(self, stage: str, path: str) -> Cell:
         """The cell of a stage, or ConfigError with the nearest one."""
@@ -60,7 +64,7 @@ class Work:
         cluster, n_sites = self.config.cluster_settings(name), self.config.n_sites(name)
         block = self.config.ground_state
         if stage == "hamiltonian":
-            cluster |= {"symmetries": block.symmetries_of(n_sites), "backend": block.backend}
+            cluster |= {"symmetries": self.config.ground_state_symmetries(name), "backend": block.backend}
             return Cell(stage, path, lambda: cluster, n_sites=n_sites)
         cluster |= {"tolerance": block.tolerance, "allow_degenerate": block.allow_degenerate}
         cluster["j2"] = self._j2(coupling, path)

@@ -8,7 +8,7 @@ import pytest
 from nqs.exact.blocks import covering_generators
 from nqs.exact.kernel.file import odd_parity
 from nqs.exact.kernel.orbits import find_orbits, make_walk
-from nqs.model.lattices import cluster
+from nqs.model.lattices import bond_cluster, cluster
 from nqs.model.symmetry import characters, is_representation, make_generator, make_group
 from nqs.runtime.errors import InputError
 
@@ -41,6 +41,15 @@ def test_walk_meets_every_element_once(name, point):
     walk = make_walk(generators, group.n_sites)
     assert walk.order == len(group.permutations)
     assert {tuple(p) for p in walk.elements} == {tuple(p) for p in group.permutations}
+
+
+def test_walk_keeps_the_order_of_generators_that_make_a_group_in_no_other():
+    """The two parts of a complete bipartite graph: turns of three of its sites do not commute with the exchanges."""
+    made = bond_cluster("parts", {"j1": [[i, j] for i in range(4) for j in range(4, 8)], "j2": [[0, 1], [2, 3]]})
+    generators = [make_generator(key, p) for key, p in {**made.translations, **made.point_group}.items()]
+    walk = make_walk(generators, 8)
+    assert {tuple(p) for p in walk.elements} == {tuple(p) for p in make_group(generators, 8)[0].permutations}
+    assert find_orbits(walk).sizes.sum() == comb(8, 4)
 
 
 @pytest.mark.parametrize(("name", "point"), CASES)

@@ -16,7 +16,7 @@ import numpy as np
 
 from nqs.exact.irreps import Irrep
 from nqs.exact.kernel.neighbours import BUCKET_BITS, PIECE, _look_up, aligned_sum
-from nqs.exact.kernel.orbits import LANES, Orbits, Walk, find_orbits, make_walk, smallest_images
+from nqs.exact.kernel.orbits import LANES, Orbits, Walk, find_orbits, make_walk, movers_in_order, smallest_images
 from nqs.exact.lanczos import Apply
 from nqs.model.symmetry import Generator, Group
 
@@ -160,16 +160,9 @@ def link_orbits(
 ) -> LinkedOrbits:
     """Orbits under the generators, of which the spin flip is the last, and their links; long lists are in `folder`."""
     walk = make_walk(generators, n_sites)
-    order = np.argsort([_cost(g) for g in generators if not g.flip], kind="stable")
-    movers = [generators[n] for n in order]
     orbits = find_orbits(walk, threads)
     found = {key: find_links(walk, orbits, pairs, folder / f"links_{key}", threads) for key, pairs in bonds.items()}
-    return LinkedOrbits([*movers, generators[-1]], walk, orbits, found, threads)
-
-
-def _cost(generator: Generator) -> int:
-    """Number of different distances that spins move, by which a walk orders its generators."""
-    return len(np.unique(generator.permutation - np.arange(len(generator.permutation))))
+    return LinkedOrbits([*movers_in_order(generators, n_sites), generators[-1]], walk, orbits, found, threads)
 
 
 def _flip_label(walk: Walk) -> int:

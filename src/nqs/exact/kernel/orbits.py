@@ -71,7 +71,7 @@ def make_walk(generators: Sequence[Generator], n_sites: int) -> Walk:
     flips = [g for g in generators if g.flip]
     if any(not np.array_equal(g.permutation, np.arange(n_sites)) for g in flips) or len(flips) > 1:
         raise InputError("the spin flip must be one generator of its own, without moving sites")
-    movers = sorted((g for g in generators if not g.flip), key=lambda g: len(_shifts(g.permutation)))
+    movers = movers_in_order(generators, n_sites)
     steps, new, elements = _tour(movers, n_sites)
     shifts = [_shifts(g.permutation) for g in movers]
     flat = [(mask, distance) for terms in shifts for distance, mask in terms.items()]
@@ -89,6 +89,17 @@ def make_walk(generators: Sequence[Generator], n_sites: int) -> Walk:
         flip_parity=parity[flips[0].name] if flips else -1,
         parity_bits=bits,
     )
+
+
+def movers_in_order(generators: Sequence[Generator], n_sites: int) -> list[Generator]:
+    """The generators that move sites, in the order of the walk: those of the fewest shifts first, as they step most.
+
+    As given, if products in that other order do not name each element once.
+    """
+    given = [g for g in generators if not g.flip]
+    cheapest_first = sorted(given, key=lambda g: len(_shifts(g.permutation)))
+    elements = _tour(cheapest_first, n_sites)[2]
+    return cheapest_first if len(np.unique(elements, axis=0)) == len(elements) else given
 
 
 def _shifts(permutation: np.ndarray) -> dict[int, int]:
