@@ -158,7 +158,10 @@ def read_space_group(file: h5py.File) -> SpaceGroup:
 
 
 def irreps(group: SpaceGroup) -> Iterator[Irrep]:
-    """Representations that together hold every level; each is irreducible, or a sum of irreps of one star."""
+    """Representations that together hold every level; each is irreducible, or a sum of irreps of one star.
+
+    Sectors of real characters may hold a part of such a sum: `nqs.exact.all_momenta.unsearched` tells.
+    """
     for momentum in product(*(range(g.order) for g in group.translations)):
         turned = [group.turned(p, momentum) for p in range(len(group.operations))]
         if momentum == min([*turned, *map(group.reversed, turned)]):
