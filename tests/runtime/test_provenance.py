@@ -13,7 +13,7 @@ from PIL import Image
 from nqs.figures import save as figure_files
 from nqs.figures import style
 from nqs.runtime import provenance
-from nqs.runtime.files import BrokenFileError
+from nqs.runtime.errors import BrokenFileError
 
 ROOT = Path(__file__).parents[2]
 TABLE = "j2,overlap\n0,1\n"
