@@ -38,6 +38,22 @@ def check_rows(indptr: np.ndarray, indices: np.ndarray, counts: np.ndarray, dime
     within(indices, dimension, "matrix elements")
 
 
+def check_elements(indptr: np.ndarray, counts: np.ndarray, diagonal: np.ndarray, bonds: int) -> None:
+    """Matrix elements of one set of bonds: a state has as many exchanges as there are bonds at most."""
+    total = np.concatenate([[0], np.cumsum(np.abs(counts.astype(np.int64)))])
+    exchanges = total[indptr[1:]] - total[indptr[:-1]]
+    require(len(diagonal) == len(exchanges), "lists of different lengths")
+    possible = exchanges.max(initial=0) <= bonds and np.abs(diagonal.astype(np.int64)).max(initial=0) <= bonds
+    require(possible, f"a state with more exchanges than the {bonds} bonds have")
+
+
+def check_root_orbits(root_orbit: np.ndarray, order: int) -> None:
+    """Roots of orbit sizes, whole numbers from 1 to the order of the group."""
+    sizes = root_orbit**2
+    whole = np.abs(sizes - np.rint(sizes)) < 1e-6  # False for NaN
+    require((whole & (sizes > 0.5) & (sizes < order + 0.5)).all(), f"orbits of other sizes than 1 to {order}")
+
+
 def check_orbits(representatives: np.ndarray, sizes: np.ndarray, n_sites: int) -> None:
     """Orbits of the Sz = 0 states: the smallest state of each, ascending, and how many states it has."""
     require(len(representatives) == len(sizes), "lists of different lengths")

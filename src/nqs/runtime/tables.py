@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,16 @@ def read_table(path: Path, columns: Iterable[str] = (), rows: int | None = None)
 
 def refuse_uneven_lines(path: Path) -> None:
     """ValueError for a CSV file that is cut off or has lines of unequal length, which pandas fills up silently."""
+    if path.stat().st_size == 0:
+        raise ValueError("empty")
     with open(path, encoding="utf-8", newline="") as file:
         widths = enumerate(map(len, csv.reader(file)), 1)
-        _, width = next(widths, (1, 0))
+        _, width = next(widths)
         for line, fields in widths:
             if fields != width:
                 raise ValueError(f"row {line} has {fields} fields instead of {width}")
     with open(path, "rb") as raw:
-        raw.seek(-1, 2)  # an empty file is refused by pandas, which says so better
+        raw.seek(-1, os.SEEK_END)
         if raw.read(1) != b"\n":
             raise ValueError("its last line is cut off")
 
