@@ -13,8 +13,8 @@ shell.prefix(
     f"exec 9>&2; export NQS_STDERR=9 PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
 
-from nqs.runtime.errors import ConfigError
-from nqs.runtime.files import remove_leftovers
+from nqs.runtime.errors import ConfigError, NqsError
+from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
 from nqs.workflow.archive import Archive
 from nqs.workflow import fork_server
@@ -34,7 +34,9 @@ try:
     CONFIG = load(PROJECT, config)
     WORK = Work(CONFIG)
     ORDER = Order(Costs(WORK, read_timings(PROJECT)))
-except ConfigError as error:
+    for folder in (".snakemake", f"results/{CONFIG.scale}"):
+        require_writable(Path(folder).absolute())
+except NqsError as error:
     raise WorkflowError(str(error)) from None
 
 

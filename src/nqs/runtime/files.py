@@ -6,6 +6,7 @@ import glob
 import os
 import platform
 import re
+import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -42,6 +43,16 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """BrokenFileError with the cause if nothing can be written to a folder, or to the one that it would be made in."""
+    while not os.path.exists(folder):
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise unwritable(folder, error) from None
 
 
 def remove_leftovers(parts: Iterable[Path]) -> None:
