@@ -1,6 +1,7 @@
 """Damaged Hamiltonian and ground-state files give an error that names them: no false energy, no segmentation fault."""
 
 import shutil
+from typing import Any
 
 import h5py
 import numpy as np
@@ -30,7 +31,7 @@ def damaged(hamiltonian, tmp_path):
 
     def put(name, place, value):
         with h5py.File(copy, "r+") as file:
-            names = []
+            names: list[str] = []
             file.visit(names.append)
             chosen = next(
                 found for found in names if found.endswith(name) and (file[found].size > 3 or place == (0, 0))
@@ -79,7 +80,7 @@ def test_one_flipped_bit_is_seen(hamiltonian, tmp_path):
         assert not (tmp_path / "state.h5").exists()
 
 
-OUTSIDE = {
+OUTSIDE: dict[str, list[tuple[str, Any, Any]]] = {
     "quspin": [("indices", 1, 2**31 - 1), ("indptr", 1, 2**40), ("root_orbit", 1, 0.0), ("counts", 1, 99)],
     "kernel": [("words", 1, 2**32 - 1), ("starts", (0, 0), 7), ("sizes", 1, 0), ("permutations", 1, 0)],
 }
