@@ -170,8 +170,8 @@ def build(weights: Path, models: Path, ground_state: Path, tau: float, out: Path
     trained, exact = read_machines(weights), exact_values(ground_state)
     table = read_models(models, len(trained.final))
     broken = table.status.isin(BROKEN)
-    for part in PARTS:
-        refuse_absurd(weights, np.array([getattr(machine, part) for machine in trained.final]), broken)
+    for part in zip(*((machine.visible, machine.hidden, machine.weights) for machine in trained.final), strict=True):
+        refuse_absurd(weights, np.array(part), broken)
     state_rows, unit_tables = [], []
     for (_, model), machine in zip(table.iterrows(), trained.final, strict=True):
         keys = {key: model[key] for key in KEYS}
