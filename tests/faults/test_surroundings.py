@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,15 +56,15 @@ def remount(folder: Path, options: str) -> None:
 def one_line(done, words: str) -> None:
     """Assert that a run failed and said why, without a traceback of ours."""
     assert done.returncode != 0
-    assert words in done.stdout, done.stdout
+    assert re.search(words, done.stdout), done.stdout
     assert "Traceback" not in done.stdout, done.stdout
 
 
 @as_root
-@pytest.mark.parametrize("size", ["300k", "400k", "500k"])
+@pytest.mark.parametrize("size", ["60k", "120k", "180k", "240k"])
 def test_a_full_disk_is_named_and_room_is_all_it_takes(smoke, drill, size):
     with small_disk(size) as folder:
-        one_line(snakemake(folder, GOAL), "No space left on device" if size == "300k" else "disk is full")
+        one_line(snakemake(folder, GOAL), r"the disk is full|No space left on device")
         remount(folder, "size=64m")
         assert snakemake(folder, GOAL).returncode == 0
         made_as_before(folder, smoke)
@@ -99,7 +100,7 @@ def test_a_job_called_directly_says_why_it_cannot_write(tree, calls, drill, cons
         ["bash", "-c", *shell], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     assert done.stdout.strip().splitlines()[-1].startswith("error: "), done.stdout
-    one_line(done, "cannot be written: larger than the system lets this process write (ulimit -f)")
+    one_line(done, r"cannot be written: larger than the system lets this process write \(ulimit -f\)")
     assert not [path for path in (tree / "out").rglob("*") if path.is_file()]
     drill("size of files limited", REFUSED)
 
