@@ -87,3 +87,22 @@ def test_unfinished_files_of_the_living_stay(tmp_path):
     os.utime(forgotten, (0, 0))
     remove_leftovers(tmp_path.glob("*.part"))
     assert {*tmp_path.iterdir()} == {ours, elsewhere}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs limits of POSIX")
+def test_hdf5_that_cannot_be_written_ends_in_one_line(tmp_path):
+    writing = (
+        "import resource, sys\nfrom pathlib import Path\nimport numpy as np\n"
+        "from nqs.runtime.hdf5 import create_hdf5, store\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+        "try:\n"
+        f"    with create_hdf5(Path({str(tmp_path / 'x.h5')!r})) as file:\n"
+        "        for n in range(20):\n"
+        "            store(file.create_group(f'sector_{n}'), 'a', np.arange(5000))\n"
+        "except Exception as error:\n    print(error, file=sys.stderr)\n    sys.exit(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", writing], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path / 'x.h5'}: cannot be written: larger than the system lets")
+    assert done.stderr.count("\n") == 1
+    assert [*tmp_path.iterdir()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,11 +35,51 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
             raise damaged(path, error) from None
 
 
+class Patient(io.FileIO):
+    """A file that takes note of the first failure and pretends success.
+
+    HDF5 that meets a full disk prints about each of its objects and ends in a segmentation fault as often as not.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of the data, if nothing has failed so far."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while rest and self.failure is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.failure = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Change the length of the file."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = self.failure or error
+            return size or 0
+
+    def readinto(self, buffer: Any) -> int:
+        """What was written; zeros in place of what could not be."""
+        view = memoryview(buffer).cast("B")
+        found = super().readinto(view)
+        view[found:] = bytes(len(view) - found)
+        return len(view)
+
+
 @contextmanager
 def create_hdf5(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file, whole or not at all."""
-    with atomic(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
-        yield file
+    """A new HDF5 file, whole or not at all; BrokenFileError with the cause, such as a full disk."""
+    with atomic(path) as temporary, Patient(temporary, "w+") as disk:
+        try:
+            with h5py.File(disk, "w") as file:
+                yield file
+        finally:
+            if disk.failure:
+                raise disk.failure
 
 
 def store(group: h5py.Group, name: str, values: Any, **options: Any) -> None:
