@@ -142,9 +142,9 @@ def homeless() -> dict[str, str]:
     return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
 
-@pytest.mark.parametrize("home", [None, "/nonexistent"])
+@pytest.mark.parametrize("home", [None, "not/there"])
 def test_no_home(tmp_path, smoke, drill, home):
-    done = snakemake(tmp_path, GOAL, env=homeless() | ({"HOME": home} if home else {}))
+    done = snakemake(tmp_path, GOAL, env=homeless() | ({"HOME": str(tmp_path / home)} if home else {}))
     assert done.returncode == 0, done.stdout
     made_as_before(tmp_path, smoke)
     drill("no home", IDENTICAL)
@@ -161,8 +161,13 @@ def foreign() -> Iterator[Path]:
 
 
 def as_nobody(folder: Path) -> subprocess.CompletedProcess[str]:
-    """A run by a user who may write nowhere else."""
-    return snakemake(folder, GOAL, env=homeless() | {"HOME": "/nonexistent"}, user=NOBODY, group=NOBODY)
+    """A run by a user who may write nowhere else, but read everything, such as a Python in root's home."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("needs setpriv")
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    reading = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+    caches = {"HOME": "/nonexistent", "XDG_CACHE_HOME": str(folder / "cache")}  # as the launcher sets it
+    return snakemake(folder, GOAL, before=[*user, *reading], env=homeless() | caches)
 
 
 @as_root
@@ -175,6 +180,8 @@ def test_a_user_who_may_write_nowhere_else(foreign, smoke, drill):
 
 @as_root
 def test_a_folder_of_somebody_else(foreign, drill):
+    (foreign / "cache").mkdir()
+    os.chown(foreign / "cache", NOBODY, NOBODY)
     os.chown(foreign, 0, 0)
     one_line(as_nobody(foreign), "this user may not write there; change the folder's permissions")
     drill("folder of another user", REFUSED)
