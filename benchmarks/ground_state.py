@@ -25,7 +25,7 @@ from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.screening import MOST_LANES, Screening
 from nqs.exact.sectors import open_sectors
 from nqs.model.lattices import cluster
-from nqs.runtime.files import open_hdf5
+from nqs.runtime.hdf5 import open_hdf5
 
 COUPLINGS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.8, 1.0)
 SPENT: dict[str, float] = defaultdict(float)  # CPU seconds by part

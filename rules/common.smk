@@ -8,9 +8,13 @@ SOURCE = str(PROJECT / "src")
 if SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
 # jobs find the package even where it is not installed, e.g. in a per-rule conda environment
-shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
+# jobs also know their terminal, for the reason why a log cannot be written
+shell.prefix(
+    f"exec 9>&2; export NQS_STDERR=9 PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+)
 
-from nqs.runtime.errors import ConfigError
+from nqs.runtime.errors import ConfigError, NqsError
+from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
 from nqs.workflow import fork_server
 from nqs.workflow.code_hash import code_hash, keep_answers
@@ -30,11 +34,14 @@ try:  # studies are found and checked on import
     CONFIG = load(PROJECT, config)
     WORK = Work(CONFIG)
     ORDER = Order(Costs(WORK, read_timings(PROJECT)))
-except ConfigError as error:
+    for folder in (".snakemake", f"results/{CONFIG.scale}"):
+        require_writable(Path(folder).absolute())
+except NqsError as error:
     raise WorkflowError(str(error)) from None
 
 
 onstart:
+    remove_leftovers(Path(RESULTS).rglob(".*.part"))
     jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
     if (
         workflow.local_exec

@@ -162,6 +162,15 @@ def test_missing_venv_module_is_named(launcher, monkeypatch, capsys):
     assert "apt install python3-venv" in capsys.readouterr().err
 
 
+def test_without_a_home_caches_lie_beside_the_run(launcher, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "cache"))
+    assert launcher.place_for_caches() == {}
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert launcher.place_for_caches() == {"XDG_CACHE_HOME": str(tmp_path / ".snakemake" / "cache")}
+    assert (tmp_path / ".snakemake" / "cache").is_dir()
+
+
 def test_help_and_misspelt_command_install_nothing(tmp_path):
     folder = write_project(tmp_path / "project")
     assert "usage: ./nqs" in nqs(folder).stdout

@@ -6,8 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
+from nqs.runtime.checkpoints import save_arrays
 from nqs.runtime.errors import BrokenFileError
-from nqs.runtime.files import atomic, open_hdf5, save_arrays
+from nqs.runtime.files import atomic
+from nqs.runtime.hdf5 import open_hdf5
 
 
 def write_half(target, error):

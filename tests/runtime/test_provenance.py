@@ -13,7 +13,7 @@ from PIL import Image
 from nqs.figures import save as figure_files
 from nqs.figures import style
 from nqs.runtime import provenance
-from nqs.runtime.files import BrokenFileError
+from nqs.runtime.errors import BrokenFileError
 
 ROOT = Path(__file__).parents[2]
 TABLE = "j2,overlap\n0,1\n"
@@ -50,6 +50,16 @@ def git(folder, *arguments):
 
 def test_inputs_are_named_within_the_project_and_hashed(project):
     assert build(project)["inputs"] == {"results/table.csv": TABLE_SHA256}
+
+
+def test_results_behind_a_link_keep_their_names_and_their_id(project, tmp_path_factory):
+    plain = build(project)
+    elsewhere = tmp_path_factory.mktemp("scratch") / "results"
+    (project / "results").rename(elsewhere)
+    (project / "results").symlink_to(elsewhere)
+    linked = build(project)
+    assert linked["inputs"] == plain["inputs"]
+    assert linked["id"] == plain["id"]
 
 
 def test_no_trace_of_the_machine(project, tmp_path_factory):

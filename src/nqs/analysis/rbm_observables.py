@@ -20,15 +20,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError, safe_open
 
 from nqs.analysis.rbm_ablation import Machine, UnitSums, amplitudes, staggered_score, with_each_alone, without_each
+from nqs.analysis.table_files import BROKEN
 from nqs.exact import ring_sums
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ring_sums import ALL, SECTORS, Ring, Sums, measure, ring
-from nqs.runtime.errors import BrokenFileError
-from nqs.runtime.files import atomic, command_for
+from nqs.runtime.file_faults import damaged
+from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
+from nqs.runtime.tables import read_table
+from nqs.runtime.tensors import read_with_header, refuse_absurd
 
 Impact = TypeVar("Impact", np.ndarray, pd.Series)
 
@@ -55,18 +57,18 @@ class Exact:
 
 def read_machines(path: Path) -> Trained:
     """The machines of one cell; BrokenFileError if the file is missing or incomplete."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = set(file.keys())
-            iterations = sorted({int(found[1]) for name in names if (found := re.match(r"snapshot_(\d+)\.", name))})
-            final = _machines(*(file.get_tensor(part) for part in PARTS))
-            snapshots = {
-                iteration: _machines(*(file.get_tensor(f"snapshot_{iteration:05d}.{part}") for part in PARTS))
-                for iteration in iterations
-            }
-            return Trained(json.loads((file.metadata() or {}).get("settings", "{}")), final, snapshots)
-    except (OSError, SafetensorError) as error:
-        raise BrokenFileError(f"{path}: missing or damaged ({error}); build it with {command_for(path)}") from None
+    tensors, header = read_with_header(path, PARTS)
+    iterations = sorted({int(found[1]) for name in tensors if (found := re.match(r"snapshot_(\d+)\.", name))})
+    prefixes = {iteration: f"snapshot_{iteration:05d}." for iteration in iterations}
+    if lacking := [prefix + part for prefix in prefixes.values() for part in PARTS if prefix + part not in tensors]:
+        raise damaged(path, f"without {', '.join(lacking)}")
+    for prefix in prefixes.values():  # a model that had ended before has no numbers at all
+        refuse_absurd(path, tensors[f"{prefix}weights"], np.isnan(tensors[f"{prefix}visible_bias"]).all(axis=1))
+    final = _machines(*(tensors[part] for part in PARTS))
+    snapshots = {
+        iteration: _machines(*(tensors[prefix + part] for part in PARTS)) for iteration, prefix in prefixes.items()
+    }
+    return Trained(json.loads(header.get("settings", "{}")), final, snapshots)
 
 
 def _machines(visible: np.ndarray, hidden: np.ndarray, weights: np.ndarray) -> list[Machine]:
@@ -160,16 +162,16 @@ def snapshot_rows(trained: Trained, models: pd.DataFrame, exact: Exact) -> Itera
 
 def read_models(path: Path, expected: int) -> pd.DataFrame:
     """Table of the models of one cell, in the order of the weights; BrokenFileError if their numbers differ."""
-    models = pd.read_csv(path)
-    if len(models) != expected or not set(KEYS) <= set(models.columns):
-        raise BrokenFileError(f"{path}: does not belong to the weights; delete it and run {command_for(path)}")
-    return models
+    return read_table(path, [*KEYS, "energy", "relative_error"], rows=expected)
 
 
 def build(weights: Path, models: Path, ground_state: Path, tau: float, out: Path, units: Path, snapshots: Path) -> None:
     """Write the states, units and snapshots of one cell; the last has a header only if no snapshots were kept."""
     trained, exact = read_machines(weights), exact_values(ground_state)
     table = read_models(models, len(trained.final))
+    broken = table.status.isin(BROKEN)
+    for part in zip(*((machine.visible, machine.hidden, machine.weights) for machine in trained.final), strict=True):
+        refuse_absurd(weights, np.array(part), broken)
     state_rows, unit_tables = [], []
     for (_, model), machine in zip(table.iterrows(), trained.final, strict=True):
         keys = {key: model[key] for key in KEYS}

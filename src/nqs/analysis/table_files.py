@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.job import Files
+from nqs.runtime.tables import read_table
 from nqs.vmc.keys import TRACE
 
 BROKEN = ("diverged", "frozen", "singular")
@@ -24,9 +25,9 @@ CELL = ["study", "cluster", "n_sites", "alpha", "mode", "run"]
 COUNTS = ["n_models", "n_not_converged", "n_failed"]
 
 
-def read(paths: Sequence[Path]) -> pd.DataFrame:
-    """Tables of several cells, CSV or Parquet, one below the other."""
-    tables = [pd.read_parquet(path) if Path(path).suffix == ".parquet" else pd.read_csv(path) for path in paths]
+def read(paths: Sequence[Path], columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Tables of several cells, CSV or Parquet, one below the other; BrokenFileError if one lacks promised columns."""
+    tables = [read_table(path, columns) for path in paths]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
@@ -68,7 +69,7 @@ def trace_pairs(files: Files) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
 
 def marked_models(path: Path) -> pd.DataFrame:
     """The table of models of one cell with `usable` and `counted`."""
-    return mark(read([path]))
+    return mark(read([path], [*CELL, "repeat", "status", "energy"]))
 
 
 def long(table: pd.DataFrame, names: Sequence[str], place: str = "r") -> pd.DataFrame:

@@ -9,7 +9,6 @@ a float32 recurrence until its lower bound is above the next level known or its 
 `folder`, so that an interrupted search goes on.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,8 @@ from nqs.exact.kernel.screening import FLOOR, Level, tridiagonal_level
 from nqs.exact.lanczos import Lanczos, Run, norm, overlaps, subtract
 from nqs.model.clusters import dimension
 from nqs.model.symmetry import characters, make_generator
+from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.errors import GroundStateError
-from nqs.runtime.files import atomic
 
 SMALL = 1 << 18  # components up to which vectors are float64 and stay in memory
 MOST_ORBITS = 1 << 25  # a vector of eight components takes 1 GiB
@@ -103,7 +102,7 @@ def lowest_beyond(
     bonds = {key: file[f"bonds/{key}"][...] for key, coupling in couplings.items() if coupling}
     linked = link_orbits([*group.translations, *group.point, flip], group.n_sites, bonds, folder, threads)
     if len(linked.orbits.sizes) * max(irrep.dimension for irrep in left) > SMALL:
-        return _one_by_one(linked, left, couplings, known, Notes(folder / "beyond.json", identity))
+        return _one_by_one(linked, left, couplings, known, Notes(folder / "beyond.npz", identity))
     return _best_first(linked, left, couplings, known)
 
 
@@ -137,17 +136,13 @@ class Notes:
     """Levels of finished recurrences, in a file that is only read again by the same search."""
 
     def __init__(self, file: Path, identity: str) -> None:
-        self.file, self.identity = file, identity
-        self.levels: dict[str, list[float]] = {}
-        if file.exists():
-            stored = json.loads(file.read_text())
-            self.levels = stored["levels"] if stored["identity"] == identity else {}
+        self.checkpoints, self.key = Checkpoints(file.parent, identity), file.stem
+        self.levels: dict[str, list[float]] = (self.checkpoints.load(self.key) or {}).get("levels", {})
 
     def add(self, key: str, level: Level) -> None:
         """Note a level and write the file."""
         self.levels[key] = [level.energy, level.residual, level.bound]
-        with atomic(self.file) as temporary:
-            temporary.write_text(json.dumps({"identity": self.identity, "levels": self.levels}))
+        self.checkpoints.save(self.key, levels=self.levels)
 
 
 def _one_by_one(

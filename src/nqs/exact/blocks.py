@@ -33,7 +33,7 @@ from nqs.model.hamiltonians import heisenberg_j1j2
 from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import Generator, Group, characters, is_representation, make_generator, make_group
 from nqs.runtime.errors import InputError
-from nqs.runtime.files import atomic
+from nqs.runtime.hdf5 import create_hdf5, store
 from nqs.runtime.job import Job
 
 SYMMETRIES = ("translations", "spin_flip", "point")
@@ -77,16 +77,17 @@ def build_sectors(
     if cluster.n_sites % 2:
         raise InputError(f"{cluster.name}: Sz = 0 needs an even number of sites")
     group, exponents = make_group(generators, cluster.n_sites)
-    with atomic(Path(out)) as temporary, h5py.File(temporary, "w") as file:
+    with create_hdf5(Path(out)) as file:
         file.attrs["cluster"] = cluster.name
         file.attrs["lattice"] = cluster.lattice
         file.attrs["shape"] = cluster.shape
         file.attrs["n_sites"] = cluster.n_sites
         file.attrs["generators"] = [g.name for g in generators]
-        file["bonds/j1"], file["bonds/j2"] = cluster.j1, cluster.j2
-        file["permutations"] = group.permutations
-        file["flips"] = group.flips
-        file["exponents"] = exponents
+        for key, bonds in (("j1", cluster.j1), ("j2", cluster.j2)):
+            store(file, f"bonds/{key}", bonds)
+        store(file, "permutations", group.permutations)
+        store(file, "flips", group.flips)
+        store(file, "exponents", exponents)
         write_space_group(file, cluster.translations, cluster.point_group)
         sectors = list(_sector_signs(group, exponents, generators))
         many = cluster.n_sites > QUSPIN_SITES or cluster.lattice == BY_BONDS
@@ -147,15 +148,15 @@ def _write_sector(
     states = _reverse_bits(np.asarray(basis.states, dtype=np.uint64), cluster.n_sites)
     root_orbit = np.sqrt(group.orbit_sizes(states))
     sector.attrs["signs"] = signs
-    sector["representatives"] = states
-    sector["root_orbit"] = root_orbit
+    store(sector, "representatives", states)
+    store(sector, "root_orbit", root_orbit)
     for key, (bonds, _) in heisenberg_j1j2(cluster, 1.0).items():
         terms = sector.create_group(key)
         indptr, indices, counts = _exchange_counts(basis, bonds, root_orbit)
-        terms["indptr"] = indptr
+        store(terms, "indptr", indptr)
         for name, data in (("indices", indices), ("counts", counts)):
-            terms.create_dataset(name, data=data, compression="lzf", shuffle=True)
-        terms["diagonal"] = aligned_sum(states, bonds)
+            store(terms, name, data, compression="lzf", shuffle=True)
+        store(terms, "diagonal", aligned_sum(states, bonds))
 
 
 def _quspin_basis(n_sites: int, generators: Sequence[Generator], signs: Sequence[int]) -> spin_basis_general:

@@ -29,10 +29,12 @@ import h5py
 import numba as nb
 import numpy as np
 
+from nqs.exact.soundness import NORM, check_energy, check_orbits, check_permutations, require
 from nqs.model.clusters import dimension
+from nqs.model.hamiltonians import j1j2_couplings
 from nqs.model.states import zero_magnetisation_states
 from nqs.model.symmetry import Group
-from nqs.runtime.files import atomic, open_hdf5
+from nqs.runtime.hdf5 import create_hdf5, open_hdf5, store
 
 ARRAYS = {
     "representatives": np.uint64,
@@ -148,15 +150,15 @@ class Wavefunction:
 
     def write(self, path: Path, bonds: Mapping[str, np.ndarray] | None = None) -> None:
         """Write the file, with the bonds (n, 2) of each set for reference; a reader never sees half of it."""
-        with atomic(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+        with create_hdf5(Path(path)) as file:
             for entry in fields(self):
                 value = getattr(self, entry.name)
                 if entry.name in ARRAYS:
-                    file.create_dataset(entry.name, data=value, compression="lzf", shuffle=True)
+                    store(file, entry.name, value, compression="lzf", shuffle=True)
                 elif entry.name != "bonds":
                     file.attrs[entry.name] = value
             for name, pairs in (bonds or self.bonds).items():
-                file[f"bonds/{name}"] = pairs
+                store(file, f"bonds/{name}", pairs)
             file.attrs["units"] = "S.S, J1 = 1, total energies"
             file.attrs["near_crossing"] = self.near_crossing
             file.attrs["versions"] = json.dumps({name: version(name) for name in ("nqs", "numpy", "scipy", "quspin")})
@@ -164,11 +166,25 @@ class Wavefunction:
 
     @classmethod
     def read(cls, path: Path) -> "Wavefunction":
-        """Read a file; BrokenFileError if it is missing, truncated or incomplete."""
+        """Read a file; BrokenFileError if it is missing, damaged or incomplete."""
         with open_hdf5(path) as file:
             arrays = {key: file[key][...].astype(kind, copy=False) for key, kind in ARRAYS.items()}
             bonds = {name: pairs[...] for name, pairs in file["bonds"].items()} if "bonds" in file else {}
-            return cls(**arrays, **_attributes(file.attrs), bonds=bonds)
+            found = cls(**arrays, **_attributes(file.attrs), bonds=bonds)
+            found.check()
+            return found
+
+    def check(self) -> None:
+        """Unsound for numbers that no eigenstate has."""
+        check_orbits(self.representatives, self.orbit_sizes, self.n_sites)
+        check_permutations(self.permutations)
+        require(len(self.flips) == len(self.characters) == len(self.permutations), "lists of different lengths")
+        require((np.abs(self.characters) == 1).all(), "characters other than 1 and -1")
+        require(len(self.amplitudes) == len(self.representatives), "lists of different lengths")
+        norm = float((self.orbit_sizes * self.amplitudes**2).sum())
+        require(abs(norm - 1) < NORM, f"its norm is {norm:.9g} instead of 1")
+        if self.bonds:
+            check_energy(self.energy, self.bonds, j1j2_couplings(self.j2))
 
 
 def _attributes(attrs: h5py.AttributeManager) -> dict:

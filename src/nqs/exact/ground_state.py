@@ -31,10 +31,11 @@ from nqs.exact.all_momenta import Known, lowest_beyond
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.lanczos import Apply, Run
 from nqs.exact.sectors import Sectors, open_sectors
+from nqs.exact.soundness import check_energy, check_permutations
 from nqs.model.hamiltonians import j1j2_couplings
 from nqs.model.symmetry import Group, characters
 from nqs.runtime.errors import GroundStateError
-from nqs.runtime.files import open_hdf5
+from nqs.runtime.hdf5 import open_hdf5
 from nqs.runtime.job import Job
 from nqs.runtime.progress import INTERVAL
 
@@ -98,11 +99,15 @@ def solve(
     A search with the kernel goes on from the folder `checkpoints`, if it was left by the same `code` (a hash).
     """
     with open_hdf5(hamiltonian_file) as file:
+        check_permutations(file["permutations"][...])
         identity = json.dumps([str(file.attrs["cluster"]), file.attrs["generators"].tolist(), j2, code])
         couplings = j1j2_couplings(j2)
         with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
             levels = find_levels(sectors, tolerance)
             large = sectors.large
+        bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
+        check_energy(levels.energy, bonds, couplings)
+        check_energy(levels.energy + levels.gap * np.isfinite(levels.gap), bonds, couplings)
         levels = _among_all(file, j2, levels, large, checkpoints, identity, threads)
         if levels.degenerate and not allow_degenerate:
             raise GroundStateError(
@@ -111,7 +116,6 @@ def solve(
                 "it has no unique wavefunction"
             )
         wavefunction = _wavefunction(file, j2, levels)
-        bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
     wavefunction.write(Path(out), bonds)
     if checkpoints is not None:
         shutil.rmtree(checkpoints, ignore_errors=True)

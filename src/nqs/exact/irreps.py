@@ -14,7 +14,9 @@ from itertools import product
 import h5py
 import numpy as np
 
+from nqs.exact.soundness import check_permutations
 from nqs.model.symmetry import Generator, make_generator, make_group
+from nqs.runtime.hdf5 import store
 
 Momentum = tuple[int, ...]
 
@@ -146,13 +148,16 @@ def write_space_group(file: h5py.File, translations: Mapping[str, np.ndarray], p
     for kind, moves in (("translations", translations), ("point", point)):
         group = file.create_group(f"space_group/{kind}", track_order=True)
         for name, permutation in moves.items():
-            group[name] = permutation
+            store(group, name, permutation)
 
 
 def read_space_group(file: h5py.File) -> SpaceGroup:
     """The symmetries of the cluster of a Hamiltonian file."""
     kinds = {kind: file[f"space_group/{kind}"] for kind in ("translations", "point")}
-    found = {kind: [make_generator(name, move[...]) for name, move in group.items()] for kind, group in kinds.items()}
+    moves = {kind: {name: move[...] for name, move in group.items()} for kind, group in kinds.items()}
+    for group in moves.values():
+        check_permutations(np.array([*group.values()]).reshape(len(group), -1))
+    found = {kind: [make_generator(name, move) for name, move in group.items()] for kind, group in moves.items()}
     moving = [g for g in found["translations"] if g.order > 1]
     return space_group(moving, found["point"], int(file.attrs["n_sites"]))
 

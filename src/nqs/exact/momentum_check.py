@@ -22,7 +22,8 @@ from nqs.model.hamiltonians import j1j2_couplings
 from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import make_group
 from nqs.runtime.errors import GroundStateError, InputError
-from nqs.runtime.files import atomic, open_hdf5
+from nqs.runtime.files import atomic
+from nqs.runtime.hdf5 import open_hdf5
 from nqs.runtime.job import Job
 
 TOLERANCE = 1e-9  # relative residual of the eigensolver

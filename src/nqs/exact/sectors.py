@@ -13,6 +13,7 @@ import numpy as np
 
 from nqs.exact.kernel.sectors import KernelSectors
 from nqs.exact.lanczos import Apply, Lanczos, Run
+from nqs.exact.soundness import check_elements, check_root_orbits, check_rows
 
 
 class Sectors(Protocol):
@@ -82,12 +83,14 @@ def open_sectors(
 def block(sector: h5py.Group, couplings: Mapping[str, float]) -> Apply:
     """y = H x in one sector."""
     root_orbit = sector["root_orbit"][...]
+    check_root_orbits(root_orbit, len(sector.file["permutations"]))
     terms = []
     for key, coupling in couplings.items():
         # Unsigned indices spare numba its check for negative ones: twice as fast.
-        indptr = sector[key]["indptr"][...].view(np.uint64)
-        indices = sector[key]["indices"][...].view(np.uint32)
-        terms.append((coupling, indptr, indices, sector[key]["counts"][...]))
+        indptr, indices, counts = (sector[key][part][...] for part in ("indptr", "indices", "counts"))
+        check_rows(indptr, indices, counts, len(root_orbit))
+        check_elements(indptr, counts, sector[key]["diagonal"][...], len(sector.file["bonds"][key]))
+        terms.append((coupling, indptr.view(np.uint64), indices.view(np.uint32), counts))
     diagonal = sum(0.25 * c * sector[key]["diagonal"][...] for key, c in couplings.items())
 
     def apply(x: np.ndarray) -> np.ndarray:

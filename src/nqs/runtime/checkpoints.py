@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from nqs.runtime.files import save_arrays
+from nqs.runtime.files import atomic
 
 IDENTITY, SCALARS = "identity", "scalars"
 
@@ -67,3 +67,9 @@ class Checkpoints:
 def plain(value: Any) -> Any:
     """A NumPy number as the number of Python that it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write named arrays to an .npz file, whole or not at all."""
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

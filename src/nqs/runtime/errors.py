@@ -17,5 +17,9 @@ class BrokenFileError(NqsError):
     """A file of the pipeline is missing or unreadable; the message says which and how to rebuild it."""
 
 
+class Unsound(NqsError, ValueError):
+    """Numbers that no undamaged file holds; who opens the file adds its name."""
+
+
 class GroundStateError(NqsError):
     """The ground state is degenerate, or the eigensolver did not converge."""

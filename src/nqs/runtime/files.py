@@ -1,64 +1,77 @@
-"""Files: written whole or not at all, and read with errors that say what to do."""
+"""Files: written whole or not at all, and what killed jobs leave of them. Light: loads no library."""
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import platform
+import re
+import tempfile
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import h5py
-import numpy as np
+from nqs.runtime.file_faults import cause, unwritable
 
-from nqs.runtime.errors import BrokenFileError
+HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of unfinished files, for clusters share folders
+UNFINISHED = re.compile(rf"\.{HOST}-(\d+)\.part$")
+FORGOTTEN = 7 * 86400.0  # seconds after which an unfinished file of another machine belongs to nobody
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it at the end; removed if anything fails."""
+    """A temporary name beside `path`, renamed to it at the end; removed if anything fails.
+
+    BrokenFileError with the cause, such as a full disk. What killed jobs left of the same file is removed as well.
+    """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BrokenFileError(f"{path.parent}: cannot be written ({error.strerror}); check the folder") from error
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        raise unwritable(path.parent, error) from error
+    remove_leftovers(path.parent.glob(f".{glob.escape(path.name)}.*.part"))
+    temporary = path.with_name(f".{path.name}.{HOST}-{os.getpid()}.part")
     try:
         yield temporary
         os.replace(temporary, path)
-    except OSError as error:
-        raise BrokenFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+    except Exception as error:
+        if isinstance(error, OSError) or cause(error):  # safetensors has errors of its own
+            raise unwritable(path, error) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def command_for(path: Path) -> str:
-    """The command that builds a result, with the scale that its path names."""
-    parts = Path(path).parts
-    scale = parts[parts.index("results") + 1] if "results" in parts[:-1] else "laptop"
-    return f"./nqs run {path}" + ("" if scale == "laptop" else f" --config scale={scale}")
-
-
-@contextmanager
-def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading; a missing or damaged one raises BrokenFileError."""
+def require_writable(folder: Path) -> None:
+    """BrokenFileError with the cause if nothing can be written to a folder, or to the one that it would be made in."""
+    while not os.path.exists(folder):
+        folder = folder.parent
     try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise BrokenFileError(f"{path}: missing; build it with {command_for(path)}") from None
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise BrokenFileError(
-            f"{path}: damaged or not HDF5 ({error}); delete it and build it again with {command_for(path)}"
-        ) from None
-    with file:
-        try:
-            yield file
-        except (KeyError, OSError) as error:
-            raise BrokenFileError(
-                f"{path}: incomplete ({error}); delete it and build it again with {command_for(path)}"
-            ) from None
+        raise unwritable(folder, error) from None
 
 
-def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write named arrays to an .npz file, whole or not at all."""
-    with atomic(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+def remove_leftovers(parts: Iterable[Path]) -> None:
+    """Remove those unfinished files whose writers are gone."""
+    for part in parts:
+        with suppress(OSError):
+            if left_behind(part):
+                part.unlink()
+
+
+def left_behind(part: Path) -> bool:
+    """Whether nobody writes an unfinished file any more: its process has ended, or, elsewhere, it is a week old."""
+    found = UNFINISHED.search(part.name)
+    if found is None:
+        return time.time() - part.stat().st_mtime > FORGOTTEN
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's
+        return False
+    return False

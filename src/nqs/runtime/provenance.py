@@ -103,7 +103,10 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def _name(path: Path, root: Path) -> str:
-    path, root = path.resolve(), root.resolve()
+    # Links stay as they are: results behind one have the names that they would have without it.
+    path, root = path.absolute(), root.absolute()
+    if not path.is_relative_to(root):
+        path, root = path.resolve(), root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from nqs.runtime.job import Files
+from nqs.runtime.tables import read_table
 
 
 def training_cost(models: Sequence[Path]) -> dict[str, Any]:
@@ -16,7 +15,7 @@ def training_cost(models: Sequence[Path]) -> dict[str, Any]:
 
     Runs that had a core each are timed by its seconds, cpu_s.
     """
-    tables = [pd.read_csv(path) for path in models]
+    tables = [read_table(path, ["device"]) for path in models]
     seconds = sum(float(table["wall_s" if "wall_s" in table else "cpu_s"].sum()) for table in tables)
     return {
         "training_wall_s": round(seconds, 2),

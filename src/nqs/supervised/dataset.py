@@ -17,7 +17,7 @@ import numpy as np
 
 from nqs.exact.eigenstate import Wavefunction
 from nqs.runtime.errors import InputError
-from nqs.runtime.files import atomic, open_hdf5
+from nqs.runtime.hdf5 import create_hdf5, open_hdf5, store
 from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
 
@@ -119,9 +119,7 @@ def distinct(*samples: Sample) -> Sample:
 
 def build(wavefunction: Wavefunction, settings: Mapping[str, Any], out: Path) -> None:
     """Stage `dataset`: all repeats of one size, each from a seed of its own."""
-    import h5py
-
-    with atomic(out) as temporary, h5py.File(temporary, "w") as file:
+    with create_hdf5(out) as file:
         for repeat in range(settings["repeats"]):
             identity = (
                 "dataset",
@@ -143,7 +141,8 @@ def build(wavefunction: Wavefunction, settings: Mapping[str, Any], out: Path) ->
             group = file.create_group(f"repeat_{repeat}")
             group.attrs.update(weight=data.weight, seed=seed, epsilon=settings["epsilon"])
             for name, sample in (("training", data.training), ("validation", data.validation)):
-                group[f"{name}/states"], group[f"{name}/psi"] = sample.states, sample.psi
+                store(group, f"{name}/states", sample.states)
+                store(group, f"{name}/psi", sample.psi)
             print(
                 f"{out}: repeat {repeat}, {len(data.training)} + {len(data.validation)} states hold "
                 f"{data.weight:.3f} of |psi|^2"

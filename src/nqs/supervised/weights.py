@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nqs.runtime.errors import BrokenFileError
-from nqs.runtime.files import atomic, command_for
+from nqs.runtime.file_faults import damaged
+from nqs.runtime.files import atomic
+from nqs.runtime.tensors import read_with_header, refuse_absurd
 from nqs.supervised.members import Trajectory
 
 
@@ -47,15 +48,13 @@ class Weights:
 
 def read_weights(path: Path) -> Weights:
     """Weights of a cell; a missing or damaged file raises BrokenFileError."""
-    from safetensors import SafetensorError, safe_open
-
+    tensors, header = read_with_header(path, ["theta"], ["settings", "device", "wall_s", "diverged"])
     try:
-        with safe_open(path, "numpy") as file:
-            header = file.metadata()
-            settings, wall = json.loads(header["settings"]), float(header["wall_s"])
-            diverged = json.loads(header["diverged"])
-            return Weights(file.get_tensor("theta"), settings, header["device"], wall, diverged)
-    except (OSError, SafetensorError, KeyError) as error:
-        raise BrokenFileError(
-            f"{path}: missing or damaged ({error}); delete it and build it again with {command_for(path)}"
-        ) from None
+        settings, wall, diverged = (json.loads(header[key]) for key in ("settings", "wall_s", "diverged"))
+    except ValueError as error:
+        raise damaged(path, error) from None
+    theta = tensors["theta"]
+    if not len(theta) == len(diverged) == len(settings["members"]):
+        raise damaged(path, f"{len(theta)} networks instead of {len(settings['members'])}")
+    refuse_absurd(path, theta, diverged)
+    return Weights(theta, settings, header["device"], float(wall), diverged)

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from nqs.runtime import checksums
 from nqs.runtime.errors import InputError, NqsError
+from nqs.runtime.file_faults import NO_ROOM, cause, unwritable
 from nqs.runtime.job import Job, function
 from nqs.runtime.threads import set_threads
 from nqs.workflow import user_commands
+from nqs.workflow.fork_client import STDERR
 from nqs.workflow.stages import STAGES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -31,8 +36,16 @@ Target = Annotated[str, typer.Argument(help="<study>_<target>, e.g. westerhout20
 
 
 def fail(error: Exception) -> NoReturn:
-    """End with the reason as the last line of the log."""
-    print(f"error: {error}", file=sys.stderr)
+    """End with the reason as the last line of the log, or, if the log lies on a full disk, on the caller's terminal."""
+    line = f"error: {error}"
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):  # what is left in buffers would fail again
+            os.dup2(nowhere, stream)
+        with suppress(OSError, ValueError):
+            os.write(int(os.environ.get(STDERR, "")), f"{line}\n".encode())
     raise SystemExit(1)
 
 
@@ -81,7 +94,8 @@ def stage(
     set_threads(threads if STAGES[name].libraries else 1)
     end_as_exception()
     how = {"threads": threads, "device": device, "code": code, "checkpoints": checkpoints, "save_every": save_every}
-    function(STAGES[name].entry)(job_of(settings, inputs, outputs, **how))
+    with checksums.guarded(job_of(settings, inputs, outputs, **how)) as job:
+        function(STAGES[name].entry)(job)
 
 
 @app.command()
@@ -90,7 +104,8 @@ def table(name: Target, settings: Settings, outputs: Outputs, inputs: Inputs = [
     set_threads(1)
     from nqs.workflow import rows
 
-    rows.build(name, job_of(settings, inputs, outputs))
+    with checksums.guarded(job_of(settings, inputs, outputs)) as job:
+        rows.build(name, job)
 
 
 @app.command()
@@ -99,7 +114,9 @@ def figure(name: Target, settings: Settings, outputs: Outputs, inputs: Inputs = 
     set_threads(1)
     from nqs.workflow import show
 
-    show.show(name, job_of(settings, inputs, outputs))
+    job = job_of(settings, inputs, outputs)
+    checksums.check_inputs(job)
+    show.show(name, job)
 
 
 @app.command()
@@ -127,12 +144,20 @@ def claims(
     set_threads(1)
     from nqs.workflow import claims as judging
 
-    judging.build(study, job_of(settings, inputs, outputs))
+    with checksums.guarded(job_of(settings, inputs, outputs)) as job:
+        judging.build(study, job)
 
 
 def main(arguments: Any = None) -> None:
     """Run the command line; known errors end with one line instead of a traceback."""
     try:
-        app(arguments)
+        try:
+            app(arguments)
+        finally:
+            sys.stdout.flush()
     except NqsError as error:
         fail(error)
+    except OSError as error:
+        if cause(error) not in NO_ROOM:
+            raise
+        fail(unwritable(Path(error.filename or "log of the job"), error))

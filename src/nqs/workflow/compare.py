@@ -21,6 +21,7 @@ from rich.table import Table
 from nqs.analysis.ledger.table import verdicts
 from nqs.runtime.errors import InputError
 from nqs.runtime.markdown import markdown
+from nqs.runtime.tables import read_table
 from nqs.workflow.compare_rows import ColumnComparison, TableComparison, compare_tables
 from nqs.workflow.studies import found_studies
 
@@ -75,10 +76,7 @@ def folder_of(name: str) -> Path:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, low_memory=False)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: no table ({error})") from None
+    return read_table(path)
 
 
 Section = tuple[str, Sequence[str], list[Sequence[str]]]

@@ -12,8 +12,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file
 
+from nqs.runtime.hdf5 import open_hdf5
+from nqs.runtime.tables import read_table
+from nqs.runtime.tensors import read_tensors
 from nqs.workflow.compare_rows import MEASURED
 
 NOT_COMPARED = MEASURED | {"device", "s"}
@@ -22,21 +24,18 @@ NOT_NUMBERS = {"versions", "settings"}
 
 def columns(path: Path) -> dict[str, np.ndarray]:
     """The numbers and texts of a file by column, tensor or data set."""
-    if path.suffix == ".csv":
-        table = pd.read_csv(path)
-    elif path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-    elif path.suffix == ".safetensors":
-        return dict(load_file(path))
-    else:
+    if path.suffix == ".safetensors":
+        return read_tensors(path)
+    if path.suffix == ".h5":
         return hdf5(path)
+    table = read_table(path)
     return {str(name): table[name].to_numpy() for name in table if name not in NOT_COMPARED}
 
 
 def hdf5(path: Path) -> dict[str, np.ndarray]:
     """Attributes and data sets of an HDF5 file, by path."""
     found = {}
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         found.update({f"@{name}": np.asarray(value) for name, value in file.attrs.items() if name not in NOT_NUMBERS})
 
         def note(name: str, item: h5py.Dataset | h5py.Group) -> None:

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 ADDRESS = "NQS_FORK_SERVER"  # environment variable: name of the abstract Unix socket, set while a server runs
+STDERR = "NQS_STDERR"  # environment variable: descriptor of the caller's standard error, beside a log
 LENGTH = struct.Struct("!Q")
 STATUS = struct.Struct("!i")  # exit status of a job, or minus the signal that ended it
 AT_START: dict[signal.Signals, Any] = {  # signals that end a process, and how Python has them at its start
@@ -74,8 +75,18 @@ def ask(server: socket.socket, arguments: Sequence[str]) -> None:
         "mask": mask,
     }
     text = json.dumps(call).encode("utf-8", "surrogateescape")
-    socket.send_fds(server, [LENGTH.pack(len(text))], [0, 1, 2])
+    socket.send_fds(server, [LENGTH.pack(len(text))], [0, 1, 2, *terminal()])
     server.sendall(text)
+
+
+def terminal() -> list[int]:
+    """The descriptor of the caller's standard error, if the rules have kept one."""
+    try:
+        number = int(os.environ.get(STDERR, ""))
+        os.fstat(number)
+    except (ValueError, OSError):
+        return []
+    return [number]
 
 
 def pass_signals_to(server: socket.socket) -> None:

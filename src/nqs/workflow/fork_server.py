@@ -22,11 +22,11 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nqs.workflow.fork_client import ADDRESS, AT_START, LENGTH, STATUS, identity
+from nqs.workflow.fork_client import ADDRESS, AT_START, LENGTH, STATUS, STDERR, identity
 
 MANY = 6  # jobs that are worth a server
 LOADED = (  # in the order in which the first jobs of a run want them
@@ -184,24 +184,25 @@ def read_call(client: socket.socket) -> tuple[int, dict[str, Any], list[int]]:
     if user != os.getuid():
         raise PermissionError(user)
     client.settimeout(10)
-    head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 3)
+    head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 4)
     (size,) = LENGTH.unpack(head) if len(head) == LENGTH.size else (-1,)
     text = bytearray()
     while len(text) < size and (part := client.recv(min(size - len(text), 1 << 16))):
         text += part
-    if len(text) != size or len(streams) != 3:
+    if len(text) != size or len(streams) not in (3, 4):
         raise ValueError("a call that was cut off")
     client.settimeout(None)
     return process, json.loads(text.decode("utf-8", "surrogateescape")), streams
 
 
-def become(call: Mapping[str, Any], streams: Iterable[int], asking: int) -> NoReturn:
+def become(call: Mapping[str, Any], streams: Sequence[int], asking: int) -> NoReturn:
     """Turn this fork into the process that a call asks for."""
     status = 1
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a job doesn't outlive a server that was killed
         Path("/proc/self/comm").write_text(f"{JOB}{asking}")
-        for number, stream in enumerate(streams):
+        kept = [int(call["environment"][STDERR])] if len(streams) > 3 else []
+        for number, stream in zip([0, 1, 2, *kept], streams, strict=True):
             os.dup2(stream, number)
         with contextlib.suppress(OSError):
             os.setpgid(0, call["group"])

@@ -5,7 +5,6 @@ A figure is a PDF and a PNG, a table a CSV and a Markdown file; beside both lies
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 from nqs.runtime import provenance
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job, function
+from nqs.runtime.tables import read_json, read_table
 from nqs.workflow.rows import find
 
 REPOSITORY = Path(__file__).parents[3]
@@ -30,7 +30,7 @@ def show(name: str, job: Job) -> None:
     """
     study, _, target = find(name)
     begin = time.monotonic()
-    table = pd.read_csv(job.file("table"))
+    table = read_table(job.file("table"))
     cost = cost_of(job)
     if target.draw:
         published = function(study.read)(job.file("published")) if study.read else {}
@@ -45,7 +45,7 @@ def cost_of(job: Job) -> dict[str, Any]:
         run = job.settings["archived"]["record"]
         devices = [] if run["device"] == "none" else [run["device"]]
         return {"devices": devices, "training_wall_s": run["wall_seconds"] or 0.0}
-    return json.loads(job.file("cost").read_text()) if job.inputs.get("cost") else {}
+    return read_json(job.file("cost"), ("devices", "training_wall_s")) if job.inputs.get("cost") else {}
 
 
 def figures(figure: Any, name: str, job: Job, table: pd.DataFrame, cost: Mapping[str, Any], begin: float) -> None:

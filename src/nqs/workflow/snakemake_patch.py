@@ -9,6 +9,7 @@ never ends. After some hundred jobs the main process looks without pause and tak
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from typing import Any
 
@@ -20,6 +21,7 @@ METHOD = "_schedule_reevalutation"  # Snakemake's spelling
 def calm_snakemake() -> None:
     """Apply the remedies to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
     collect_garbage_rarely()
+    logging.raiseExceptions = False  # else a log on a full disk buries the reason below a traceback for each line
     try:
         from snakemake.scheduling.job_scheduler import JobScheduler
     except ImportError:

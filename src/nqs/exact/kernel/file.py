@@ -20,6 +20,10 @@ from nqs.exact.kernel.orbits import Orbits, Walk, find_orbits, make_walk
 from nqs.model.hamiltonians import heisenberg_j1j2
 from nqs.model.lattices import Cluster
 from nqs.model.symmetry import Generator
+from nqs.runtime.hdf5 import store
+
+MAPPED = 1 << 24  # bytes from which a list is mapped into memory instead of read; HDF5 has no checksums of such lists
+WORD = 4  # bytes
 
 
 def odd_parity(orders: Sequence[int], signs: Sequence[int]) -> int:
@@ -41,7 +45,7 @@ def write(
     for name in ("parity_bits", "count_bits", "tile_bits"):
         file.attrs[name] = getattr(layout, name)
     for name, kind in (("representatives", np.uint64), ("sizes", np.uint16), ("fixed", np.int64), ("parities", "u8")):
-        file.create_dataset(f"orbits/{name}", data=getattr(orbits, name).astype(kind))
+        store(file, f"orbits/{name}", getattr(orbits, name).astype(kind))
     print(f"{cluster.name}: {len(orbits.sizes)} orbits under {walk.order} symmetries", flush=True)
     for key, (bonds, _) in heisenberg_j1j2(cluster, 1.0).items():
         _write_neighbours(file.create_group(key), walk, orbits, bonds, layout, threads)
@@ -57,11 +61,15 @@ def _write_neighbours(
 ) -> None:
     found = list(find_neighbours(walk, orbits.representatives, bonds, layout, threads))
     counts = np.concatenate([part for _, part in found], axis=1)
-    words = group.create_dataset("words", shape=(int(counts.sum(dtype=np.int64)),), dtype=np.uint32)
+    total = int(counts.sum(dtype=np.int64))
+    words = group.create_dataset("words", (total,), np.uint32, fletcher32=0 < total * WORD < MAPPED)
     begin = 0
     for part, _ in found:
         words[begin : begin + len(part)] = part
         begin += len(part)
-    group["counts"] = counts
-    group["starts"] = block_starts(counts)
-    group["aligned"] = aligned_sum(orbits.representatives, bonds)
+    lists = {"counts": counts, "starts": block_starts(counts), "aligned": aligned_sum(orbits.representatives, bonds)}
+    for name, values in lists.items():
+        if values.nbytes < MAPPED:
+            store(group, name, values)
+        else:
+            group[name] = values

@@ -17,6 +17,7 @@ import numba as nb
 import numpy as np
 
 from nqs.exact.kernel.orbits import LANES, Walk, smallest_images
+from nqs.exact.soundness import require, within
 from nqs.runtime.errors import InputError
 
 PIECE = 1 << 14  # rows built and stored together
@@ -73,6 +74,15 @@ class Neighbours:
     counts: np.ndarray
     starts: np.ndarray
     aligned: np.ndarray
+
+    def check(self, dimension: int) -> None:
+        """Unsound for lists that do not belong to so many orbits."""
+        shape = self.layout.tiles(dimension), dimension
+        require(self.counts.shape == shape and len(self.aligned) == dimension, "lists of different lengths")
+        starts = block_starts(self.counts)
+        require(np.array_equal(self.starts, starts), "blocks that do not follow one another")
+        require(int(self.counts.sum(dtype=np.int64)) == len(self.words), "more or fewer neighbours than counted")
+        within(self.words.max(keepdims=True, initial=0) >> np.uint32(self.layout.flag_bits), dimension, "neighbours")
 
     def add_diagonal(self, coupling: float, x: np.ndarray, y: np.ndarray) -> None:
         """y += coupling/4 aligned x, all (d,)."""

@@ -11,15 +11,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nqs.exact.kernel.file import odd_parity
+from nqs.exact.kernel.file import MAPPED, odd_parity
 from nqs.exact.kernel.many_sectors import Lanes
 from nqs.exact.kernel.neighbours import PIECE, Layout, Neighbours
 from nqs.exact.kernel.orbits import Orbits
 from nqs.exact.kernel.screening import Level, ScreenedRun, Screening
 from nqs.exact.lanczos import Apply, Run, StoredLanczos, norm
+from nqs.exact.soundness import check_orbits, require, within
 from nqs.runtime.errors import BrokenFileError
 
-MAPPED = 1 << 24  # bytes above which a list is mapped instead of read
 LARGE = 1 << 20  # orbits above which the gap is coarser
 SINGLE = 1 << 23  # orbits above which vectors are float32
 # Krylov vectors of an extension, Ritz vectors kept, and Krylov vectors of the first extension: at 24 sites the error of
@@ -50,7 +50,11 @@ class KernelSectors:
         """Orbits of the whole Sz = 0 space."""
         group = self.file["orbits"]
         sizes = group["sizes"][...].astype(np.int64)
-        return Orbits(group["representatives"][...], sizes, group["fixed"][...], group["parities"][...])
+        orbits = Orbits(group["representatives"][...], sizes, group["fixed"][...], group["parities"][...])
+        check_orbits(orbits.representatives, sizes, int(self.file.attrs["n_sites"]))
+        require(len(orbits.fixed) == len(orbits.parities), "lists of different lengths")
+        within(orbits.fixed, len(sizes), "fixed orbits")
+        return orbits
 
     @cached_property
     def layout(self) -> Layout:
@@ -64,7 +68,10 @@ class KernelSectors:
         """Lists of the bond sets whose coupling is not zero."""
         parts = ("words", "counts", "starts", "aligned")
         used = [key for key, coupling in self.couplings.items() if coupling]
-        return {key: Neighbours(self.layout, *(_mapped(self.file[key][part]) for part in parts)) for key in used}
+        found = {key: Neighbours(self.layout, *(_mapped(self.file[key][part]) for part in parts)) for key in used}
+        for lists in found.values():
+            lists.check(len(self.orbits.sizes))
+        return found
 
     @property
     def dtype(self) -> type:

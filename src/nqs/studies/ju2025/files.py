@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from nqs.analysis.table_files import read
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.eigenstate import Wavefunction
-from nqs.runtime.errors import BrokenFileError, InputError
-from nqs.runtime.files import command_for
+from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
+from nqs.runtime.tensors import read_tensors, refuse_absurd
 
+OPTIMA = ("cps_expectations", "cnn_expectations", "cnn_parameters")  # tensors behind the optima
 SAME_MINIMUM = 1e-4  # of sum P: minima whose energies are closer than this count as one
 
 
@@ -37,9 +36,12 @@ class Optima:
     @classmethod
     def read(cls, table: Path, arrays: Path) -> Optima:
         """Raises BrokenFileError for missing arrays and InputError if the files do not belong together."""
-        found = cls(read([table]), read_arrays(arrays))
+        found = cls(read([table], ["family", "energy", "converged", "stuck"]), read_tensors(arrays, OPTIMA))
         if len(found.arrays["cnn_parameters"]) != len(found.minima("cnn")):
             raise InputError(f"{table}, {arrays}: one has other starts than the other; give them in the same order")
+        refuse_absurd(arrays, found.arrays["cnn_parameters"], found.minima("cnn").energy.isna())
+        for name in OPTIMA[:2]:
+            refuse_absurd(arrays, found.arrays[name][None])
         return found
 
     @property
@@ -89,14 +91,6 @@ def ring_ground_state(files: Files, n_sites: int) -> Wavefunction:
     raise InputError(f"no ground state of a ring of {n_sites} sites among the files; add ring{n_sites}")
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """A safetensors file; BrokenFileError if it is missing or damaged."""
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise BrokenFileError(f"{path}: missing or damaged ({error}); build it with {command_for(path)}") from None
-
-
 def best_known_energy(runs: pd.DataFrame) -> pd.Series:
     """The exact energy at a run's final parameters where it is known, else the sampled one."""
     return runs.exact_energy.fillna(runs.energy)
@@ -114,6 +108,8 @@ def best_networks(files: Files, width: int) -> Iterator[tuple[ShallowCnn, np.nda
         n_sites = int(runs.n_sites.iloc[row])
         if n_sites not in found or best < found[n_sites][0]:
             network = ShallowCnn(n_sites, width, runs.network.iloc[row])
-            found[n_sites] = best, network, read_arrays(weights)["parameters"][row]
+            parameters = read_tensors(weights, ["parameters"])["parameters"]
+            refuse_absurd(weights, parameters, runs.status == "diverged")
+            found[n_sites] = best, network, parameters[row]
     for n_sites in sorted(found):
         yield found[n_sites][1:]

@@ -34,9 +34,11 @@ from nqs.ansatz.window_table import TABLE_SITES
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import choose
 from nqs.runtime.errors import InputError
+from nqs.runtime.file_faults import damaged
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.seeds import seed_of
+from nqs.runtime.tables import read_table
 from nqs.vmc.estimates import MANY_CHAINS
 from nqs.vmc.keys import MotifKey
 from nqs.vmc.loop import Run, Task
@@ -92,7 +94,7 @@ def trials_of(settings: Mapping[str, Any], search: Path | None) -> list[Trial]:
     elif search is None:
         raise InputError("this cell takes its settings from a search; give the table of its runs as --search")
     else:
-        grid = [chosen(pd.read_csv(search))]
+        grid = [chosen(read_search(search))]
     return [
         Trial(setting, run_seed(settings, repeat), ring_task(
             ansatz, sampler, Adam(setting.learning_rate), setting.steps, settings["iterations"],
@@ -126,6 +128,15 @@ def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
     key = MotifKey(**settings["key"])
     family = key.network if key.deep else "shallow"
     return seed_of("motif_vmc", key.study, key.n_sites, key.width, family, key.run, repeat, settings["seed"])
+
+
+def read_search(path: Path) -> pd.DataFrame:
+    """The runs of a search; BrokenFileError if some are missing: every setting has as many."""
+    table = read_table(path, ["run", "learning_rate", "steps", "status", "energy"])
+    sizes = table.groupby(["learning_rate", "steps"]).size()
+    if sizes.nunique() != 1 or (table.run != range(len(table))).any():
+        raise damaged(path, "lacks runs: its settings have different numbers of them")
+    return table
 
 
 def chosen(search: pd.DataFrame) -> Setting:

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from nqs.runtime.errors import InputError
 from nqs.runtime.fields import Block
+from nqs.runtime.tables import read_table
 
 MARK = re.compile(r"<!--= *(?P<name>[\w.]+)(?P<arguments>(?: [^ >]+)*) *-->(?P<text>.*?)<!--/-->", re.S)
 LIST = Path("docs/quoted.yaml")
@@ -53,12 +54,7 @@ def read_quotes(path: Path) -> dict[str, Quote]:
 def archived(project: Path, table: str) -> pd.DataFrame:
     """An archived table."""
     path = project / "archive" / "paper" / f"{table}.csv"
-    try:
-        return pd.read_csv(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); quoted numbers come from archived tables"
-        ) from None
+    return read_table(path)
 
 
 def value(quote: Quote, arguments: Sequence[str], project: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 from nqs.analysis.ledger.claim import ARCHIVE, Claim, read_claims
-from nqs.runtime.errors import BrokenFileError, ConfigError, InputError
+from nqs.runtime.errors import ConfigError, InputError
+from nqs.runtime.tables import read_json
 from nqs.studies.protocol import Study, shown_name
 from nqs.workflow.configuration import load
 from nqs.workflow.report import costs, text
@@ -188,13 +188,7 @@ def read_text(path: Path) -> str:
 
 def read_record(path: Path) -> dict[str, Any]:
     """Provenance beside a figure, empty if there is none; BrokenFileError if it is no record."""
-    try:
-        record = json.loads(read_text(path) or "{}")
-    except ValueError as error:
-        raise BrokenFileError(f"{path}: not JSON ({error}); delete it and make it again") from None
-    if record and (missing := [key for key in RECORDED if key not in record]):
-        raise BrokenFileError(f"{path}: lacks {', '.join(missing)}; delete it and make it again")
-    return record
+    return read_json(path, RECORDED) if path.exists() else {}
 
 
 def cost_of(source: Source, study: Study, name: str, work: Work | None) -> costs.Cost | None:

@@ -20,7 +20,7 @@ from nqs.analysis.ledger.verdict import (
     REPRODUCED,
     VERDICTS,
 )
-from nqs.runtime.errors import BrokenFileError
+from nqs.runtime.tables import read_table
 from nqs.workflow.report import numbers
 
 NOT_JUDGED = "not judged yet"
@@ -85,13 +85,7 @@ def judged(claims: Iterable[Claim], ledger: Path) -> list[Judged]:
 
 def read_ledger(path: Path) -> pd.DataFrame:
     """A ledger as written by the workflow; BrokenFileError if it is none."""
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise BrokenFileError(f"{path}: unreadable ({error}); delete it and make it again") from None
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise BrokenFileError(f"{path}: no ledger of claims, lacks {', '.join(missing)}; delete it and make it again")
-    return table
+    return read_table(path, COLUMNS)
 
 
 def one(claim: Claim, rows: pd.DataFrame | None) -> Judged:

@@ -40,7 +40,8 @@ from nqs.model.motifs import design_matrix, motif_classes, motif_counts, row_spa
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
-from nqs.studies.ju2025.files import Optima, optima_of, read_arrays, ring_ground_state
+from nqs.runtime.tensors import read_tensors, refuse_absurd
+from nqs.studies.ju2025.files import Optima, optima_of, ring_ground_state
 from nqs.vmc.keys import FINAL
 
 PUBLISHED = Path("reference/ju2025/published.yaml")  # from the project's folder
@@ -183,9 +184,10 @@ def _final_runs(files: Files, width: int, size: int) -> Iterator[list[Source]]:
         wanted = (runs.run_kind == FINAL) & (runs.width == width) & (runs.n_sites == size) & runs.network.isin(FORCINGS)
         if not wanted.any():
             continue
-        parameters = read_arrays(weights)["parameters"]
+        parameters = read_tensors(weights, ["parameters"])["parameters"]
         if len(parameters) != len(runs):
             raise InputError(f"{weights}: {len(parameters)} runs, but {len(runs)} in {path}; build both again")
+        refuse_absurd(weights, parameters, runs.status == "diverged")
         network, found = str(runs.network.iloc[0]), []
         for (_, row), theta in zip(runs.iterrows(), parameters, strict=True):
             if row.status != "diverged":

@@ -22,7 +22,8 @@ from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.model.motifs import motif_classes, motif_counts, spell, state_classes
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
-from nqs.studies.ju2025.files import best_known_energy, read_arrays, ring_ground_state
+from nqs.runtime.tensors import read_tensors, refuse_absurd
+from nqs.studies.ju2025.files import best_known_energy, ring_ground_state
 from nqs.studies.ju2025.tables.convergence_saving import reductions
 from nqs.vmc.estimates import spread_vanishes
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE
@@ -55,12 +56,13 @@ class Snapshots:
     @classmethod
     def read(cls, runs: Path, weights: Path) -> Snapshots:
         """Raises InputError for a deep network, which has no grand sum, and for weights without snapshots."""
-        table, arrays = read([runs]), read_arrays(weights)
+        table, arrays = read([runs], ["status"]), read_tensors(weights)
         first = table.iloc[0]
         if first.network not in FORCINGS:
             raise InputError(f"{weights}: {first.network} has no grand sum; give cells of {', '.join(FORCINGS)}")
         if "snapshots" not in arrays or len(arrays["snapshots"]) != len(table):
             raise InputError(f"{weights}: needs snapshots of each of the {len(table)} runs; train it as a trace")
+        refuse_absurd(weights, arrays["snapshots"], table.status == "diverged")
         network = ShallowCnn(int(first.n_sites), int(first.width), first.network)
         return cls(network, table, arrays["snapshot_iterations"], arrays["snapshots"])
 

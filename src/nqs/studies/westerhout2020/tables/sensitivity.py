@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.job import Files
-from nqs.studies.westerhout2020.tables.summary import select
+from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select
 
+HISTORY = ["epsilon", "repeat", "updates"]  # columns of a history that count here
 STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
 
 
@@ -74,7 +75,7 @@ def sensitivity_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Dat
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The table from overlaps and histories of the cells, in one order."""
     cells = [
-        pd.read_csv(one).merge(pd.read_csv(two)[["epsilon", "repeat", "updates"]], on=["epsilon", "repeat"])
+        read([one], NETWORK).merge(read([two], HISTORY)[HISTORY], on=["epsilon", "repeat"])
         for one, two in zip(files["overlaps"], files["histories"], strict=True)
     ]
     return sensitivity_table(select(pd.concat(cells, ignore_index=True), settings), settings)

@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 
 from nqs.analysis.table_files import BROKEN
+from nqs.runtime.errors import BrokenFileError
 from nqs.runtime.job import Files
+from nqs.runtime.tables import read_table
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
 
 OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
 ESTIMATED = ("overlap_rest", "overlap_full")  # on large clusters, with a statistical error of each network
 CELL = ["study", "cluster", "j2", "network", "target", "data"]
 POINT = [*CELL, "epsilon"]
+NETWORK = [*POINT, "repeat", *OVERLAPS, "n_train", "diverged", "device", "training_wall_s"]  # columns of `overlaps`
+RUN = ["study", "cluster", "j2", "network", "overlap_full", "energy_error", "settled", "status", "device", "wall_s"]
 SERIES = {SAMPLED: "generalisation", DISTINCT: "generalisation", WHOLE: "expressibility"}
 VARIATIONAL = "variational"
 
@@ -34,7 +38,21 @@ def select(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
         ]
     )
     chosen = rows.merge(wanted, on=POINT, how="inner")
-    return chosen[chosen.repeat < chosen.repeats].drop(columns="repeats")
+    chosen = chosen[chosen.repeat < chosen.repeats].drop(columns="repeats")
+    if len(chosen) != wanted.repeats.sum():
+        raise BrokenFileError(lacking(chosen, wanted))
+    return chosen
+
+
+def lacking(chosen: pd.DataFrame, wanted: pd.DataFrame) -> str:
+    """Which point has fewer or more networks than it was promised, and what to do."""
+    found = wanted.merge(chosen.groupby(POINT).size().rename("found").reset_index(), on=POINT, how="left").fillna(0)
+    point = found[found.found != found.repeats].iloc[0]
+    where = "/".join(str(point[name]) for name in ("study", "cluster", "network", "target", "data"))
+    return (
+        f"overlaps of {where} at J2 = {point.j2:g}, epsilon = {point.epsilon:g}: {point.found:.0f} networks instead of "
+        f"{point.repeats}; delete that table below results/<scale>/overlaps and run again"
+    )
 
 
 def over_repeats(rows: pd.DataFrame) -> pd.DataFrame:
@@ -99,19 +117,19 @@ def figure_table(
     return table.rename(columns={"j2": "j2_over_j1", "epsilon": "epsilon_train"}).drop(columns=["study", "data"])
 
 
-def read(paths: Sequence[Path]) -> pd.DataFrame:
-    """Tables of several cells, one below the other."""
-    return pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+def read(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Tables of several cells, one below the other; BrokenFileError if one lacks promised columns."""
+    return pd.concat([read_table(path, columns) for path in paths], ignore_index=True)
 
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """A figure's table from the overlaps of its cells, and the variational states that it shows."""
-    return figure_table(read(files["overlaps"]), settings, _variational_runs(files))
+    return figure_table(read(files["overlaps"], NETWORK), settings, _variational_runs(files))
 
 
 def cost(files: Files, settings: Mapping[str, Any]) -> dict[str, Any]:
     """How long and where the networks that a target shows trained."""
-    trained = select(read(files["overlaps"]), settings)
+    trained = select(read(files["overlaps"], NETWORK), settings)
     runs = _variational_runs(files)
     if runs is not None:
         trained = pd.concat([trained, runs.assign(training_wall_s=runs.wall_s)], ignore_index=True)
@@ -119,4 +137,4 @@ def cost(files: Files, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _variational_runs(files: Files) -> pd.DataFrame | None:
-    return read(files["reconfiguration"]) if files.get("reconfiguration") else None
+    return read(files["reconfiguration"], RUN) if files.get("reconfiguration") else None
