@@ -24,10 +24,10 @@ calm_snakemake()
 keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:
-    from nqs.workflow.configuration import ARCHIVE, load
+    from nqs.workflow.configuration import ARCHIVE, asked, load
     from nqs.workflow.work import Work, as_json
 
-    CONFIG = load(PROJECT, config)
+    CONFIG = load(PROJECT, asked(workflow.config_settings, config))
     WORK = Work(CONFIG)
     ORDER = Order(Costs(WORK, read_timings(PROJECT)))
 except ConfigError as error:

@@ -14,9 +14,8 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nqs.model.bond_lists import BOND_SETS, BondList, check, whole
+from nqs.runtime import yaml_text
 from nqs.runtime.errors import InputError
 
 EXCHANGE = ((1, 0, 0, 0), (0, -1, 2, 0), (0, 2, -1, 0), (0, 0, 0, 1))  # sigma.sigma of two spins
@@ -25,8 +24,8 @@ EXCHANGE = ((1, 0, 0, 0), (0, -1, 2, 0), (0, 2, -1, 0), (0, 0, 0, 1))  # sigma.s
 def read(path: Path, shown: str = "") -> BondList:
     """The cluster of a file; InputError that names the file, as `shown`, and the key."""
     name = shown or str(path)
+    content = yaml_text.read_mapping(path, name)
     try:
-        content = _content(path)
         if "hamiltonian" in content:
             return _of_operator(content)
         lists = content.get("bonds", {key: content[key] for key in BOND_SETS if key in content})
@@ -36,22 +35,6 @@ def read(path: Path, shown: str = "") -> BondList:
         return check(lists, content.get("positions"), content.get("symmetries"), content.get("sites"), noun)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    """The mapping in a file; every JSON text is YAML."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("there is no such file; paths are relative to the project's folder") from None
-    except (OSError, UnicodeDecodeError):
-        raise InputError("cannot be read as text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(f"is neither JSON nor YAML{f' (line {mark.line + 1})' if mark else ''}") from None
-    if not isinstance(content, Mapping):
-        raise InputError("must be a mapping with j1 and j2, or with basis and hamiltonian")
-    return content
 
 
 def _of_operator(content: Mapping[str, Any]) -> BondList:
