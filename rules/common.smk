@@ -13,7 +13,7 @@ shell.prefix(f"export PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
 from nqs.workflow.archive import Archive
-from nqs.workflow import fork_server
+from nqs.workflow import fork_server, survivors
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.cost import Costs, read_timings
 from nqs.workflow.order import Order
@@ -35,6 +35,8 @@ except ConfigError as error:
 
 
 onstart:
+    if workflow.execution_settings.lock and (left := survivors.stop()):
+        raise WorkflowError(survivors.refusal(left))
     jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
     if (
         workflow.local_exec

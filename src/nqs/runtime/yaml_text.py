@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,18 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise InputError(f"key {', '.join(twice)} given twice")
     return dict(pairs)
+
+
+def main(files: list[str]) -> int:
+    """2 and a line that says why if one of the files cannot be read, else 0."""
+    try:
+        for file in files:
+            read_mapping(Path(file))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
