@@ -19,3 +19,7 @@ class BrokenFileError(NqsError):
 
 class GroundStateError(NqsError):
     """The ground state is degenerate, or the eigensolver did not converge."""
+
+
+class NothingTrainedError(InputError):
+    """All networks that a table would be made from diverged; the message says which, and what to lower."""
