@@ -110,7 +110,7 @@ class Westerhout2020(Block):
             raise ValueError("fig4.scans: must be scans of the signs by one network; choose others")
         here, known = " and ".join(self.fig4.scans), sorted({panel.cluster for scan in scans for panel in scan.panels})
         for cluster in self.fig4.clusters:
-            pick(cluster, known, "cluster", "fig4.clusters")
+            pick(cluster, known, f"cluster of the scans {here}:", "fig4.clusters")
             scanned = {j2 for scan in scans for panel in scan.panels if panel.cluster == cluster for j2 in panel.j2}
             missing = [f"{j2:g}" for j2 in self.fig4.j2 if j2 not in scanned]
             if missing:
