@@ -44,7 +44,9 @@ def mutations(draw: Any) -> tuple[Place, dict[str, Any]]:
     if kind == "remove":
         del parent[last]
     elif kind == "add" and isinstance(parent, dict):
-        parent[draw(st.text(max_size=6)) if draw(st.booleans()) else f"{last}s"] = draw(values)
+        new = draw(st.text(max_size=6)) if draw(st.booleans()) else f"{last}s"
+        parent[new] = draw(values)
+        return (*place[:-1], new), changed
     elif kind == "nest":
         parent[last] = draw(st.sampled_from([[parent[last]], {"x": parent[last]}]))
     elif kind == "double" and isinstance(parent[last], list):
@@ -83,7 +85,7 @@ def plans_or_is_refused(place: Place, changed: dict[str, Any]) -> None:
         assert work.cell(*work.origin(file)).settings()["j2"] is not None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(mutations())
 def test_a_changed_configuration_plans_or_is_refused_with_its_key(mutation):
     plans_or_is_refused(*mutation)

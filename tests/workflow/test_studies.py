@@ -2,11 +2,15 @@
 
 import textwrap
 
+import pandas as pd
 import pytest
 from support.studies import ROOT
 
+from nqs.figures.table import TableError
 from nqs.runtime.errors import ConfigError
+from nqs.runtime.job import function
 from nqs.workflow.configuration import Config, load
+from nqs.workflow.rows import columns_of
 from nqs.workflow.studies import check_entries, found_studies
 
 WHOLE = """
@@ -92,3 +96,13 @@ def test_the_configuration_has_the_block_of_every_study(tmp_path):
     (tmp_path / "config.yaml").write_text("scale: laptop\n")
     with pytest.raises(ConfigError, match="ju2025: missing"):
         load(tmp_path, {})
+
+
+@pytest.mark.parametrize("study", ["westerhout2020", "mummaneni2026"])
+def test_a_table_without_rows_has_the_columns_that_its_figure_asks_for(study):
+    for name, target in found_studies()[study].targets.items():
+        columns = columns_of(target)
+        assert len(columns) >= 3, name
+        if target.draw:
+            with pytest.raises(TableError, match="has no rows"):
+                function(target.draw)(pd.DataFrame(columns=columns), pd.DataFrame(columns=["figure"]), "")

@@ -51,7 +51,7 @@ def columns_of(target: Target) -> list[str]:
     from nqs.figures.table import TableError
 
     try:
-        function(target.draw)(pd.DataFrame(), {}, "") if target.draw else None
+        function(target.draw)(pd.DataFrame(), pd.DataFrame(columns=["figure"]), "") if target.draw else None
     except TableError as error:
         return error.absent or COUNTS
     return COUNTS
