@@ -16,7 +16,7 @@ shell.prefix(
 from nqs.runtime.errors import ConfigError, NqsError
 from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
-from nqs.workflow import fork_server
+from nqs.workflow import fork_server, survivors
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
@@ -26,12 +26,12 @@ keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:  # studies are found and checked on import
     from nqs.workflow.archive import Archive
-    from nqs.workflow.configuration import ARCHIVE, load
+    from nqs.workflow.configuration import ARCHIVE, asked, load
     from nqs.workflow.cost import Costs, read_timings
     from nqs.workflow.order import Order
     from nqs.workflow.work import Work, as_json
 
-    CONFIG = load(PROJECT, config)
+    CONFIG = load(PROJECT, asked(workflow.config_settings, config))
     WORK = Work(CONFIG)
     ORDER = Order(Costs(WORK, read_timings(PROJECT)))
     for folder in (".snakemake", f"results/{CONFIG.scale}"):
@@ -41,6 +41,8 @@ except NqsError as error:
 
 
 onstart:
+    if workflow.execution_settings.lock and (left := survivors.stop()):
+        raise WorkflowError(survivors.refusal(left))
     remove_leftovers(Path(RESULTS).rglob(".*.part"))
     jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
     if (

@@ -87,6 +87,9 @@ class LogHandler(LogHandlerBase):
         self.state = self.state or RunState()
         job = job_of(values, time.monotonic())
         with self.guard:
+            if self.state.stopping:  # it was told to
+                self.state.running.pop(values["jobid"], None)
+                return
             known = self.state.running.get(values["jobid"], job)
             new = self.state.fail(values["jobid"], known)
         if new:

@@ -233,3 +233,16 @@ def test_diverged_member_stops_and_keeps_its_last_good_parameters():
     assert not np.isfinite(trajectory.losses[-1])
     assert trajectory.updates < 10_000
     assert np.isfinite(trajectory.best).all()
+
+
+def test_initial_parameters_do_not_pass_for_trained_ones():
+    network = Dense(Geometry(4, (2, 2)), "sign", (2,))
+    trajectory = Trajectory.start(network, 0)
+    trajectory.improves(float("nan"))
+    assert trajectory.diverged
+    assert np.isnan(trajectory.usable).all()
+    trajectory = Trajectory.start(network, 0)
+    trajectory.improves(0.5)
+    trajectory.improves(float("nan"))
+    assert trajectory.diverged
+    assert trajectory.usable is trajectory.best

@@ -6,6 +6,7 @@ from arviz_stats.base import array_stats
 
 from nqs.vmc import chain_statistics
 from nqs.vmc.chain_statistics import error_of_mean
+from nqs.vmc.estimates import energy_of
 
 
 def autoregressive(memory, sweeps, chains, seed=0):
@@ -72,3 +73,17 @@ def test_error_covers_the_scatter_of_means():
     scatter = np.std([one.mean() for one in series])
     assert np.mean(errors) == pytest.approx(scatter, rel=4 / np.sqrt(2 * len(series)))
     assert scatter == pytest.approx(5 / np.sqrt(500 * 16), rel=4 / np.sqrt(2 * len(series)))  # 1 / (1 - memory)
+
+
+@pytest.mark.parametrize("sweeps", [1, 3])
+def test_errors_from_chains_too_short_for_a_time_cover_the_scatter_of_means(sweeps):
+    series = [autoregressive(0.95, sweeps, 16, seed) for seed in range(400)]
+    assert all(np.isnan(chain_statistics.autocorrelation_time(one)) for one in series)
+    errors = [energy_of(one)[1] for one in series]
+    scatter = np.std([one.mean() for one in series])
+    assert np.mean(errors) == pytest.approx(scatter, rel=4 / np.sqrt(2 * len(series)))
+
+
+def test_one_short_chain_does_not_tell_its_error():
+    assert np.isnan(energy_of(np.array([[1.0], [2.0]]))[1])
+    assert np.isnan(chain_statistics.error_between_chains(np.ones((1, 1))))

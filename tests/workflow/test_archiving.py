@@ -137,7 +137,7 @@ def test_rows_that_nothing_shows_need_a_clean_tree(run, monkeypatch, dirty):
 def test_settings_of_a_call_are_those_of_snakemake(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("seed: 2\nnetworks: {cnn: {max_updates: 5}}\n")
-    values = given(["seed=3", "networks={cnn: {kernel: 3}}"], file)
+    values = given(["seed=3", "networks={cnn: {kernel: 3}}"], [file])
     assert values == {"seed": 3, "networks": {"cnn": {"max_updates": 5, "kernel": 3}}}
     with pytest.raises(ConfigError, match="--config seed: write it as KEY=VALUE"):
         given(["seed"])

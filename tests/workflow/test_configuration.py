@@ -1,16 +1,21 @@
 """Configuration: every shipped scale is valid, and every mistake is answered with the key and the way out."""
 
 import json
+import re
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from nqs.model.clusters import coupling_name
 from nqs.model.lattices import cluster_of
 from nqs.runtime.errors import ConfigError
+from nqs.runtime.fields import Coupling
 from nqs.workflow import configuration_page
-from nqs.workflow.configuration import load, merge
+from nqs.workflow.configuration import Config, load, merge
 from nqs.workflow.work import Work
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +160,7 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
     "no clusters": ({"westerhout2020": {"fig1": {"clusters": []}}}, ["westerhout2020.fig1.clusters", "empty"]),
     "no networks": ({"westerhout2020": {"fig2": {"panels": [PANEL | {"networks": []}]}}}, ["networks", "empty"]),
     "infinite coupling": (fig5(j2=[float("inf")]), ["fig5.panels.0.j2", "finite"]),
-    "true as a number": ({"westerhout2020": {"fig5": {"repeats": True}}}, ["fig5.repeats", "integer"]),
+    "true as a number": ({"westerhout2020": {"fig5": {"repeats": True}}}, ["fig5.repeats", "not true"]),
     "text for a block": ({"westerhout2020": 3}, ["westerhout2020", "given: 3"]),
     "panels of one cluster twice": (
         {"westerhout2020": {"figS6": {"panels": [{"cluster": "square30", "j2": [0]}] * 2}}},
@@ -389,6 +394,36 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         ["westerhout2020.fig5.network", "'cnn'", "needs a torus", "'own'", "dense"],
     ),
     "couplings of bonds without J2": (own() | fig5(cluster="own"), ["fig5.panels.0.j2", "'own' has no J2 bonds"]),
+    "word for true as a coupling": (fig5(j2=["yes"]), ["fig5.panels.0.j2.0", "number", "yes"]),
+    "true as a coupling": (fig5(j2=[True]), ["fig5.panels.0.j2.0", "a number, not true"]),
+    "time of day as a number": ({"seed": "1:30"}, ["seed", "integer", "1:30"]),
+    "half a network": ({"westerhout2020": {"fig5": {"repeats": 2.5}}}, ["fig5.repeats", "integer", "2.5"]),
+    "true as a learning rate": ({"networks": {"dense1": {"learning_rate": True}}}, ["learning_rate", "not true"]),
+    "no memory for a layer": (
+        {"networks": {"dense1": {"hidden": [10**9]}}},
+        ["networks.dense1.hidden", "GB of memory", "lower it"],
+    ),
+    "no memory for hidden units": (
+        {"mummaneni2026": {"small": {"alpha": 10**9}}},
+        ["mummaneni2026.small.alpha", "8000000000 hidden units", "GB of memory"],
+    ),
+    "no memory for samples": (
+        {"westerhout2020": {"reconfiguration": {"samples": 10**8}}},
+        ["westerhout2020.reconfiguration.samples", "GB of memory"],
+    ),
+    "no memory for a deep network": (
+        {"ju2025": {"fig3": {"deep": {"networks": ["deep9x999999999"]}}}},
+        ["ju2025.fig3.deep.networks", "'deep9x999999999'", "GB of memory"],
+    ),
+    "no memory for a primer": ({"kufel2024": {"fig8": {"hidden": 10**9}}}, ["kufel2024.fig8.hidden", "GB of memory"]),
+    "endless list of networks": (
+        {"westerhout2020": {"fig5": {"repeats": 10**9}}},
+        ["fig5.repeats", "less than or equal to 10000"],
+    ),
+    "name that no file can have": (
+        {"networks": {"d" * 300: {"architecture": "dense", "learning_rate": 0.1}}},
+        ["'dddddddddddddddddddd…'", "at most 60"],
+    ),
     "name of a built-in cluster": (
         {"clusters": {"square24": {"lattice": "square", "shape": [4, 6]}}},
         ["clusters.square24", "built in"],
@@ -480,6 +515,82 @@ def test_numbers_of_a_command_line_may_come_as_text():
     assert (given.sizes, given.repeats) == ((8, 10), 3)
 
 
+def test_whole_numbers_may_be_written_with_an_exponent():
+    given = load_with(training={"max_updates": 4e4}).westerhout2020.training
+    assert (given.max_updates, type(given.max_updates)) == (40000, int)
+
+
+def test_a_wrong_entry_does_not_make_its_list_too_short():
+    with pytest.raises(ConfigError) as error:
+        load(ROOT, fig5(cluster=3))
+    assert str(error.value).count("\n") == 1
+    with pytest.raises(ConfigError, match=r"fig5\.panels: tuple should have at least 1 item"):
+        load_with(fig5={"panels": []})
+
+
+def numbers_of(block, prefix=""):
+    """Keys of all numbers in the schema, and a value of theirs with one of them replaced by `it`."""
+    for name, field in block.model_fields.items():
+        inner = configuration_page.nested(field.annotation)
+        if inner and inner[0] == "block":
+            yield from numbers_of(inner[1], f"{prefix}{name}.")
+        elif not inner and re.search(r"number|integer", configuration_page.type_name(field.annotation)):
+            yield f"{prefix}{name}", "list" in configuration_page.type_name(field.annotation)
+
+
+def nested_in(key, value):
+    """A configuration with one value."""
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    return value
+
+
+NUMBERS = list(numbers_of(Config))
+
+
+def test_the_schema_has_numbers():
+    assert len(NUMBERS) > 100
+
+
+WORK = Work(load(ROOT, {}))
+
+
+def six(value):
+    """The number with six digits, as people write one."""
+    return float(f"{value:.6g}")
+
+
+@pytest.mark.parametrize("value", [True, "yes", "1:30", "", {}])
+def test_what_is_no_number_is_refused_where_a_number_stands(value):
+    wrong: dict = {}
+    for key, listed in NUMBERS:
+        wrong = merge(wrong, nested_in(key, [value] if listed else value))
+    with pytest.raises(ConfigError) as error:
+        load(ROOT, wrong)
+    for key, listed in NUMBERS:
+        assert f"{key}{'.0' if listed else ''}: " in str(error.value)
+
+
+@hypothesis.given(st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.floats(-2, 2).map(six))
+def test_every_accepted_coupling_is_that_of_its_file_name(value):
+    """Schema and names of files agree: what the schema accepts is read back from the path of its ground state."""
+    try:
+        j2 = TypeAdapter(Coupling).validate_python(value)
+    except ValidationError:
+        return
+    assert WORK.cell("ground_state", f"kagome24/{coupling_name(j2)}").settings()["j2"] == j2 == value
+
+
+@pytest.mark.parametrize("j2", [1e6, 1e-6, -123456])
+def test_a_coupling_in_scientific_notation_can_be_built(j2):
+    config = load(ROOT, {"scale": "smoke", **fig5(cluster="kagome12", j2=[j2])})
+    work = Work(config)
+    made = {f"{stage}/{path}" for stage, path in work.cells}
+    (file,) = {file for file in work.ground_states if file.endswith(f"kagome12/{coupling_name(j2)}.h5")}
+    assert work.cell(*work.origin(file)).settings()["j2"] == j2
+    assert {name for name in made if name.startswith("dataset/") and coupling_name(j2) in name}
+
+
 def test_several_mistakes_are_reported_together():
     with pytest.raises(ConfigError) as error:
         load_with(fig2={"epsilon": 2}, fig5={"repeats": 0})
@@ -489,7 +600,7 @@ def test_several_mistakes_are_reported_together():
 
 def test_broken_yaml_names_the_file(tmp_path):
     (tmp_path / "config.yaml").write_text("a: [1,")
-    with pytest.raises(ConfigError, match=r"config\.yaml: not valid YAML"):
+    with pytest.raises(ConfigError, match=r"config\.yaml: line 1, column 7: not valid YAML"):
         load(tmp_path, {})
 
 

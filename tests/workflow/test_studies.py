@@ -5,12 +5,16 @@ import sys
 import textwrap
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from support.studies import ROOT
 
+from nqs.figures.table import TableError
 from nqs.runtime.errors import ConfigError
+from nqs.runtime.job import function
 from nqs.studies.protocol import Cell
 from nqs.workflow.configuration import Config, load, with_studies
+from nqs.workflow.rows import columns_of
 from nqs.workflow.studies import check_entries, found_studies
 from nqs.workflow.work import Work
 
@@ -138,3 +142,13 @@ def test_the_rules_find_studies_where_errors_are_caught():
     check = f"import sys\n{imports}\nassert 'nqs.workflow.stages' in sys.modules\n"
     check += "assert 'nqs.workflow.configuration' not in sys.modules\n"
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+@pytest.mark.parametrize("study", ["westerhout2020", "mummaneni2026"])
+def test_a_table_without_rows_has_the_columns_that_its_figure_asks_for(study):
+    for name, target in found_studies()[study].targets.items():
+        columns = columns_of(target)
+        assert len(columns) >= 3, name
+        if target.draw:
+            with pytest.raises(TableError, match="has no rows"):
+                function(target.draw)(pd.DataFrame(columns=columns), pd.DataFrame(columns=["figure"]), "")

@@ -39,6 +39,15 @@ from nqs.supervised.weights import read_weights
 LARGEST_EXPANSION = 3_000_000  # states; 24 spins have 2.7 million
 
 
+NOTHING_TRAINED = dict.fromkeys(  # of a network that diverged before its first check
+    (
+        "overlap_full", "overlap_full_se", "overlap_sampled", "overlap_sampled_se", "overlap_sampled_n_effective",
+        *NOTHING_UNSEEN,
+    ),
+    np.nan,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Sums:
     """Sums over a set of states: <psi|trial>, <psi|psi> and <trial|trial>, the trial state over exp(scale)."""
@@ -175,7 +184,9 @@ def build(
             seen, n_train = data.seen, len(data.training)
         rng = np.random.default_rng([member_seed(cell, member), seed_of("overlaps")])
         evaluate = evaluator(network, parameters, device)
-        if settings["estimated"]:
+        if not np.isfinite(parameters).all():
+            row = dict(NOTHING_TRAINED)
+        elif settings["estimated"]:
             row = estimated_row(key["target"], evaluate, wavefunction, seen, samples, rng)
         else:
             row = member_row(key["target"], evaluate, basis, seen, dataset.Sample(*wavefunction.sample(samples, rng)))

@@ -4,23 +4,25 @@ One rule for every table. A model is usable unless its training broke (status di
 sums are not finite. The means of a cell run over its converged models; a cell without any uses all its usable models
 (`trace` runs, which have no criterion, and runs that met the cap of iterations). Every table says how many models are
 behind a row (n_models), how many usable ones missed the criterion (n_not_converged) and how many failed (n_failed), so
-that n_models = n_not_converged marks a mean over models that did not converge.
+that n_models = n_not_converged marks a mean over models that did not converge. A table without any usable model has no
+rows: `some` and `stacked` say so in one sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nqs.runtime.errors import NothingTrainedError
 from nqs.runtime.job import Files
 from nqs.runtime.tables import read_table
+from nqs.vmc.convergence import BROKEN
 from nqs.vmc.keys import TRACE
 
-BROKEN = ("diverged", "frozen", "singular")
 CELL = ["study", "cluster", "n_sites", "alpha", "mode", "run"]
 COUNTS = ["n_models", "n_not_converged", "n_failed"]
 
@@ -28,6 +30,10 @@ COUNTS = ["n_models", "n_not_converged", "n_failed"]
 def read(paths: Sequence[Path], columns: Sequence[str] = ()) -> pd.DataFrame:
     """Tables of several cells, CSV or Parquet, one below the other; BrokenFileError if one lacks promised columns."""
     tables = [read_table(path, columns) for path in paths]
+    if tables and all(table.empty for table in tables):
+        raise NothingTrainedError(
+            f"{', '.join(Path(path).name for path in paths)}: no rows; see the log of what made it"
+        )
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
@@ -39,6 +45,33 @@ def mark(rows: pd.DataFrame) -> pd.DataFrame:
     converged = usable & (rows.status == "converged")
     some = converged.groupby([rows[name] for name in CELL]).transform("any")
     return rows.assign(usable=usable, counted=converged.where(some, usable))
+
+
+def some(marked: pd.DataFrame) -> pd.DataFrame:
+    """Marked rows, if a model among them is usable; NothingTrainedError otherwise."""
+    if not marked.usable.any():
+        raise NothingTrainedError(nothing_usable(marked))
+    return marked
+
+
+def nothing_usable(marked: pd.DataFrame) -> str:
+    """What to say about marked rows without a usable model."""
+    models = marked.drop_duplicates([*CELL, "repeat"])
+    ends = " or ".join(sorted(set(models.status) & {*BROKEN})) or "without finite sums"
+    where = ", ".join(dict.fromkeys(models.cluster))
+    return f"all {len(models)} networks of {where} ended {ends}; lower vmc.learning_rate or initial_std"
+
+
+def stacked(tables: Iterable[pd.DataFrame], models: Sequence[Path]) -> pd.DataFrame:
+    """Tables of cells, one below the other; NothingTrainedError if there are none, as no model is usable.
+
+    models: files of the models of all cells.
+    """
+    tables = list(tables)
+    if not tables:
+        some(mark(read(models)))
+        raise NothingTrainedError("no cell has the networks that this table needs")
+    return pd.concat(tables, ignore_index=True)
 
 
 def counts(marked: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

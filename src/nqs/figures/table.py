@@ -10,16 +10,20 @@ from nqs.runtime.errors import InputError
 
 
 class TableError(InputError):
-    """The table cannot be drawn as this figure."""
+    """The table cannot be drawn as this figure; absent: columns that it lacks."""
+
+    def __init__(self, message: str, absent: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.absent = [*absent]
 
 
 def require(table: pd.DataFrame, columns: Iterable[str]) -> None:
     """Raise TableError unless the table has rows and all of the columns."""
     absent = [name for name in columns if name not in table]
     if absent:
-        raise TableError(f"the table lacks columns {', '.join(absent)}")
+        raise TableError(f"the table lacks columns {', '.join(absent)}", absent)
     if table.empty:
-        raise TableError("the table has no rows")
+        raise TableError("the table has no rows: no network behind it learnt anything; the log of the rows says why")
 
 
 def only(table: pd.DataFrame, column: str) -> str:

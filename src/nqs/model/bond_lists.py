@@ -59,8 +59,8 @@ def check(
 
 
 def whole(value: Any, key: str) -> int:
-    """A whole number, also as text; InputError for anything else."""
-    if isinstance(value, str) and value.isdecimal():  # numbers that Snakemake's command line hands on
+    """A whole number, also as text or as 4.0; InputError for anything else."""
+    if (isinstance(value, str) and value.isdecimal()) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"{key}: {value!r} is not a whole number")

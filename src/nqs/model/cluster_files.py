@@ -14,34 +14,18 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nqs.model.bond_lists import BOND_SETS, BondList, check, whole
+from nqs.runtime import yaml_text
 from nqs.runtime.errors import InputError
 
 EXCHANGE = ((1, 0, 0, 0), (0, -1, 2, 0), (0, 2, -1, 0), (0, 0, 0, 1))  # sigma.sigma of two spins
 
 
-class KeyTwice(yaml.constructor.ConstructorError):
-    """Two equal keys in one mapping."""
-
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """YAML lets the last of two equal keys win; here they are an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise KeyTwice(None, None, f"key {', '.join(twice)} given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def read(path: Path, shown: str = "") -> BondList:
     """The cluster of a file; InputError that names the file, as `shown`, and the key."""
     name = shown or str(path)
+    content = yaml_text.read_mapping(path, name)
     try:
-        content = _content(path)
         if "hamiltonian" in content:
             return _of_operator(content)
         if "bonds" in content and (stray := [key for key in BOND_SETS if key in content]):
@@ -53,24 +37,6 @@ def read(path: Path, shown: str = "") -> BondList:
         return check(lists, content.get("positions"), content.get("symmetries"), content.get("sites"), noun)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    """The mapping in a file; every JSON text is YAML."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)
-    except FileNotFoundError:
-        raise InputError("there is no such file; paths are relative to the project's folder") from None
-    except (OSError, UnicodeDecodeError):
-        raise InputError("cannot be read as text") from None
-    except KeyTwice as error:
-        raise InputError(f"{error.problem}; keep one") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(f"is neither JSON nor YAML{f' (line {mark.line + 1})' if mark else ''}") from None
-    if not isinstance(content, Mapping):
-        raise InputError("must be a mapping with j1 and j2, or with basis and hamiltonian")
-    return content
 
 
 def _of_operator(content: Mapping[str, Any]) -> BondList:

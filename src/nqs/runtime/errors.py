@@ -23,3 +23,7 @@ class Unsound(NqsError, ValueError):
 
 class GroundStateError(NqsError):
     """The ground state is degenerate, or the eigensolver did not converge."""
+
+
+class NothingTrainedError(InputError):
+    """All networks that a table would be made from diverged; the message says which, and what to lower."""

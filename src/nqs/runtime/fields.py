@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from nqs.runtime import yaml_text
+
 
 def six_digits(value: float) -> float:
     """A number that its file name gives back; -0 becomes 0."""
@@ -16,15 +18,30 @@ def six_digits(value: float) -> float:
     return value + 0.0
 
 
+def number(value: object) -> object:
+    """Text of a number as the number; true and false are none."""
+    if isinstance(value, bool):
+        raise ValueError(f"should be a number, not {str(value).lower()}")
+    if not isinstance(value, str):
+        return value
+    read = yaml_text.number(value)
+    return value if read is None else read
+
+
 def whole_number(value: object) -> object:
-    """Text of digits as a number: Snakemake hands on numbers inside `--config key={...}` as text."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    """A number without a fraction as an integer: 4e4 is 40000."""
+    value = number(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Epsilon = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
-Coupling = Annotated[float, AfterValidator(six_digits)]
-Count = Annotated[int, BeforeValidator(whole_number), Field(ge=0, strict=True)]
-Positive = Annotated[int, BeforeValidator(whole_number), Field(ge=1, strict=True)]
+Number = Annotated[float, BeforeValidator(number)]
+Whole = Annotated[int, BeforeValidator(whole_number), Field(strict=True)]
+Epsilon = Annotated[Number, Field(gt=0, lt=1), AfterValidator(six_digits)]
+Coupling = Annotated[Number, Field(ge=-1e6, le=1e6), AfterValidator(six_digits)]
+Count = Annotated[Whole, Field(ge=0)]
+Positive = Annotated[Whole, Field(ge=1)]
+Repeats = Annotated[Whole, Field(ge=1, le=10_000)]  # each is an entry of a list before anything runs
+Iterations = Annotated[Whole, Field(ge=1, le=10_000_000)]  # each is a row of a table
 
 
 class Block(BaseModel):

@@ -102,6 +102,11 @@ class Trajectory:
         """True if the loss is no longer a number."""
         return bool(self.losses) and not np.isfinite(self.losses[-1])
 
+    @property
+    def usable(self) -> np.ndarray:
+        """The best parameters; NaN where no check gave a number, so that initial values do not pass for trained."""
+        return self.best if np.isfinite(self.best_loss) or not self.losses else np.full_like(self.best, np.nan)
+
     def finished(self, settings: Settings) -> bool:
         """True once patience or the updates have run out, or the training has diverged."""
         return self.diverged or self.stale_checks >= settings.patience or self.updates >= settings.max_updates

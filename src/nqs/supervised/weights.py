@@ -23,10 +23,13 @@ def write_weights(
     device: str,
     wall: float,
 ) -> None:
-    """Best parameters of all members, stacked, with the cell's settings in the file's header; wall in seconds."""
+    """Best parameters of all members, stacked, NaN for a network that diverged before its first check; wall in seconds.
+
+    The file's header has the cell's settings.
+    """
     from safetensors.numpy import save_file
 
-    best = np.stack([trajectory.best for trajectory in trajectories])
+    best = np.stack([trajectory.usable for trajectory in trajectories])
     with atomic(out) as temporary:
         diverged = json.dumps([trajectory.diverged for trajectory in trajectories])
         header = {

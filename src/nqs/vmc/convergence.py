@@ -15,6 +15,7 @@ from nqs.runtime.errors import InputError
 from nqs.vmc.estimates import Estimate
 
 Status = Literal["running", "converged", "cap", "diverged", "frozen", "singular"]
+BROKEN = ("diverged", "frozen", "singular")  # of these a run is no result
 
 
 class Criterion(Protocol):

@@ -78,7 +78,10 @@ class SectorEstimates:
         if along is not None:
             rhat, tau = chain_statistics.split_rhat(along), chain_statistics.autocorrelation_time(along)
         found = dict(zip(self.columns, estimate.row, strict=True))
-        error = chain_statistics.error_of_mean(estimate.variance, sample.n, tau)
+        if along is not None and len(along) < chain_statistics.FEWEST:
+            error = chain_statistics.error_between_chains(along)
+        else:
+            error = chain_statistics.error_of_mean(estimate.variance, sample.n, tau)
         found |= {"energy_error": error, "split_rhat": rhat, "autocorrelation_time": tau}
         return replace(estimate, row=list(found.values()))
 
@@ -113,11 +116,12 @@ def energy_of(energies: np.ndarray) -> tuple[float, float, float, float]:
     """Mean, its standard error, variance and autocorrelation time in kept states, of energies (draw, chain).
 
     Many chains are independent, so the spread of their means gives the error whatever the autocorrelation, and the time
-    follows from it; for few the time is estimated along them (`nqs.vmc.chain_statistics`) and gives the error.
+    follows from it; for few the time is estimated along them (`nqs.vmc.chain_statistics`) and gives the error. Chains
+    too short for that leave the spread of their means.
     """
     mean, variance = float(energies.mean()), float(energies.var())
-    if energies.shape[1] >= MANY_CHAINS:
-        error = float(energies.mean(axis=0).std(ddof=1) / np.sqrt(energies.shape[1]))
+    if energies.shape[1] >= MANY_CHAINS or len(energies) < chain_statistics.FEWEST:
+        error = chain_statistics.error_between_chains(energies)
         return mean, error, variance, error**2 * energies.size / variance if variance > 0 else 1.0
     time_between = chain_statistics.autocorrelation_time(energies) if np.isfinite(variance) else 1.0
     return mean, chain_statistics.error_of_mean(variance, energies.size, time_between), variance, time_between

@@ -22,8 +22,8 @@ from nqs.runtime.errors import InputError, NqsError
 from nqs.runtime.file_faults import NO_ROOM, cause, unwritable
 from nqs.runtime.job import Job, function
 from nqs.runtime.threads import set_threads
-from nqs.workflow import user_commands
-from nqs.workflow.fork_client import STDERR
+from nqs.workflow import survivors, user_commands
+from nqs.workflow.fork_client import AT_START, STDERR
 from nqs.workflow.stages import STAGES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -50,8 +50,16 @@ def fail(error: Exception) -> NoReturn:
 
 
 def end_as_exception() -> None:
-    """Let termination arrive as an exception, so that checkpoints are written."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Let the first signal that ends a process arrive as an exception, so that checkpoints are written in peace."""
+
+    def end(number: int, _: Any) -> NoReturn:
+        for each in AT_START:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in AT_START:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def by_kind(options: Sequence[str], option: str) -> dict[str, list[Path]]:
@@ -66,11 +74,12 @@ def by_kind(options: Sequence[str], option: str) -> dict[str, list[Path]]:
 
 
 def job_of(settings: str, inputs: Sequence[str], outputs: Sequence[str], **how: Any) -> Job:
-    """What the options of a call ask for."""
+    """What the options of a call ask for; from here on the job counts as living."""
     try:
         values = json.loads(settings)
     except ValueError as error:
         raise InputError(f"--settings: not JSON ({error})") from None
+    survivors.announce()
     files = {kind: paths[0] for kind, paths in by_kind(outputs, "--output").items()}
     return Job(values, by_kind(inputs, "--input"), files, **how)
 

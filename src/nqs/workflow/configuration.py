@@ -8,19 +8,17 @@ neither PyTorch nor QuSpin, because every Snakemake call reads it. The block of 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model, field_validator, model_validator
 
-from nqs.model.cluster_files import UniqueKeyLoader
 from nqs.model.clusters import BY_BONDS, CLUSTERS, sites
 from nqs.networks import registry
-from nqs.runtime.errors import ConfigError
-from nqs.runtime.fields import Block, Count, Positive, pick, without_repeats
+from nqs.runtime import yaml_text
+from nqs.runtime.errors import ConfigError, InputError
+from nqs.runtime.fields import Block, Count, Number, Positive, pick, without_repeats
 from nqs.studies.protocol import Study, StudyConfig
 from nqs.workflow.configured_clusters import ClusterBlock, with_files
 from nqs.workflow.studies import NAME, found_studies
@@ -37,7 +35,7 @@ class NetworkBlock(Block):
     channels: tuple[Positive, Positive] = Field((32, 64), description="cnn: channels of the two convolutions")
     kernel: Positive = Field(5, description="cnn: odd width of the square kernel, in sites")
     last_bias: bool = Field(False, description="dense: bias in the last layer (the published counts have none)")
-    learning_rate: float = Field(gt=0, description="Adam step size")
+    learning_rate: Number = Field(gt=0, description="Adam step size")
     batch: Positive | None = Field(None, description="states per update, in place of the study's")
     max_updates: Positive | None = Field(None, description="updates at most, where fewer than the study's")
 
@@ -71,7 +69,7 @@ class GroundStateBlock(Block):
         description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above and for "
         "clusters given by their bonds",
     )
-    tolerance: float = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
+    tolerance: Number = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
     allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")
 
     @field_validator("symmetries")
@@ -92,7 +90,7 @@ class Common(Block):
     """What all studies share."""
 
     scale: str = Field(description="name of the preset and of the results tree")
-    seed: int = Field(0, ge=0, description="enters every random seed")
+    seed: Count = Field(0, description="enters every random seed")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where networks train; auto: CUDA if present")
     clusters: dict[str, ClusterBlock] = Field({}, description="clusters of your own, by name")
     networks: dict[str, NetworkBlock] = Field(description="networks by name")
@@ -102,7 +100,10 @@ class Common(Block):
     def names_are_usable(self) -> Common:
         for name in [*self.clusters, *self.networks]:
             if not NAME.fullmatch(name):
-                raise ValueError(f"'{name}': names of clusters and networks are letters and digits, a letter first")
+                shown = name if len(name) <= 60 else f"{name[:20]}…"
+                raise ValueError(
+                    f"'{shown}': names of clusters and networks are letters and digits, a letter first, at most 60"
+                )
         for name in sorted({*CLUSTERS} & {*self.clusters}):
             raise ValueError(f"clusters.{name}: this name is built in; choose another")
         return self
@@ -201,42 +202,42 @@ def load(root: Path, overrides: Mapping[str, Any]) -> Common:
     return validate(with_files(merge(merge(base, preset), {**overrides, "scale": scale}), root))
 
 
-def given(settings: Iterable[str], file: Path | None = None) -> dict[str, Any]:
-    """What a call asks for: a file, and words KEY=VALUE over it as Snakemake takes them; ConfigError for any other."""
-    values = read_yaml(file) if file else {}
+def given(settings: Iterable[str], files: Iterable[Path] = ()) -> dict[str, Any]:
+    """What a call asks for: files over each other, and words KEY=VALUE over them; ConfigError for any other word.
+
+    Snakemake reads both by itself, but it lets the last of two equal keys win and has 010 for 8.
+    """
+    values: dict[str, Any] = {}
+    for file in files:
+        values = merge(values, read_yaml(file))
     for word in settings:
         key, equals, value = word.partition("=")
         if not (key and equals):
             raise ConfigError(f"--config {word}: write it as KEY=VALUE")
-        values = merge(values, {key: yaml.load(value, Loader=NumberLoader)})
+        try:
+            values = merge(values, {key: yaml_text.parse(value)})
+        except InputError as error:
+            raise ConfigError(f"--config {key}: {error}") from None
     return values
+
+
+def asked(call: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a call of Snakemake asks for, read by `given`; call: its ConfigSettings; values: what it read by itself.
+
+    Values that came another way, from a workflow that has this one as a module, are taken as they are.
+    """
+    words = call.config_args
+    if values != call.overwrite_config or isinstance(words, str):
+        return values
+    return given(words or (), call.configfiles)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; raises ConfigError that names the file."""
     try:
-        content = yaml.load(path.read_text(), Loader=NumberLoader)
-    except FileNotFoundError:
-        raise ConfigError(f"{path.name}: not found in {path.parent}; run from the project's folder") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name}: not valid YAML: {error}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path.name}: must be a mapping of keys to values")
-    return content
-
-
-class NumberLoader(UniqueKeyLoader):
-    """YAML 1.1 reads 1e-3 as text; here it is a number."""
-
-
-NumberLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-NumberLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
+        return yaml_text.read_mapping(path)
+    except InputError as error:
+        raise ConfigError(str(error)) from None
 
 
 def validate(values: Mapping[str, Any]) -> Common:
@@ -244,8 +245,23 @@ def validate(values: Mapping[str, Any]) -> Common:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        lines = [describe(issue) for issue in error.errors()]
+        lines = [describe(issue) for issue in without_echoes(error.errors())]
         raise ConfigError("the configuration is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def without_echoes(issues: Sequence[Any]) -> list[Any]:
+    """The errors but those that a list is too short, where it is so only because its entries are wrong."""
+    places = [issue["loc"] for issue in issues]
+    return [
+        issue
+        for issue in issues
+        if issue["type"] != "too_short" or not any(below(issue["loc"], place) for place in places)
+    ]
+
+
+def below(outer: tuple, inner: tuple) -> bool:
+    """Whether one place of the configuration lies inside another."""
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def describe(issue: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from nqs.model.automorphisms import Symmetries, find_symmetries
 from nqs.model.bond_lists import MOST_SITES, check
 from nqs.model.clusters import LATTICES, dimension, sites
 from nqs.runtime.errors import ConfigError, InputError
-from nqs.runtime.fields import Block, Count, Positive, pick
+from nqs.runtime.fields import Block, Count, Number, Positive, pick
 
 MOST_LISTED_SITES = 24  # 2.7 million basis states
 MOST_ORBITS = 20_000_000  # of states under the symmetries, for which exact ground states have memory
@@ -30,7 +30,7 @@ class ClusterBlock(Block):
         None, description="`j1` and, if there are any, `j2`: pairs of sites, counted from 0"
     )
     sites: Positive | None = Field(None, description="with bonds: number of sites, to have it checked")
-    positions: tuple[tuple[float, float], ...] | None = Field(None, description="with bonds: [x, y] of each site")
+    positions: tuple[tuple[Number, Number], ...] | None = Field(None, description="with bonds: [x, y] of each site")
     symmetries: dict[str, tuple[Count, ...]] | None = Field(
         None,
         description="with bonds: permutations of the sites by name, entry i the site that site i moves to; "

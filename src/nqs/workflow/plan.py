@@ -108,8 +108,8 @@ def costs_of(arguments: Sequence[str]) -> Costs | None:
     """The cost model of the configuration that Snakemake's arguments name; None outside the project's folder."""
     if not (Path("config.yaml").exists() and Path(FILE).exists()):
         return None
-    file = next(values_of(arguments, ("--configfile", "--configfiles")), None)
-    settings = given(values_of(arguments, ("--config", "-C")), Path(file) if file else None)
+    files = map(Path, values_of(arguments, ("--configfile", "--configfiles")))
+    settings = given(values_of(arguments, ("--config", "-C")), files)
     return Costs(Work(load(Path(), settings)), read_timings(Path()))
 
 

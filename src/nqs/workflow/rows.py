@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from nqs.runtime.errors import InputError
+from nqs.analysis.table_files import COUNTS
+from nqs.runtime.errors import InputError, NothingTrainedError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job, function
 from nqs.studies.protocol import Study, Target
@@ -31,13 +33,28 @@ def build(name: str, job: Job) -> None:
     _, short, target = find(name)
     if absent := [kind for kind in target.needs if not job.inputs.get(kind)]:
         raise InputError(f"{name} needs files of kind {', '.join(absent)}")
-    made = function(target.rows)(job.inputs, job.settings)
     (first, *_) = target.tables(short)
+    try:
+        made = function(target.rows)(job.inputs, job.settings)
+    except NothingTrainedError as reason:
+        print(f"{name}: {reason}", file=sys.stderr)
+        made = {kind: pd.DataFrame(columns=columns_of(target)) for kind in target.tables(short)}
     for kind, table in (made if isinstance(made, Mapping) else {first: made}).items():
         write(table, job.out(kind))
     if COST in job.outputs:
         with atomic(job.out(COST)) as temporary:
             temporary.write_text(json.dumps(function(target.cost)(job.inputs, job.settings)) + "\n")
+
+
+def columns_of(target: Target) -> list[str]:
+    """What the figure of a target needs of its table; of a table that nothing draws, how many networks there are."""
+    from nqs.figures.table import TableError
+
+    try:
+        function(target.draw)(pd.DataFrame(), pd.DataFrame(columns=["figure"]), "") if target.draw else None
+    except TableError as error:
+        return error.absent or COUNTS
+    return COUNTS
 
 
 def write(table: pd.DataFrame, out: Path) -> None:

@@ -1,5 +1,5 @@
-"""Remedies for Snakemake: a scheduler that slows down with every job it has started, needless collections, and a
-benchmark that does not see what a job lets another process do.
+"""Remedies for Snakemake: a scheduler that slows down with every job it has started and does not stop when asked
+(nqs.workflow.stopping), needless collections, and a benchmark that does not see what a job lets another process do.
 
 Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
 look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
@@ -14,6 +14,7 @@ import threading
 from typing import Any
 
 from nqs.workflow.fork_server import JOB
+from nqs.workflow.stopping import stop_on_signals
 
 METHOD = "_schedule_reevalutation"  # Snakemake's spelling
 
@@ -27,6 +28,7 @@ def calm_snakemake() -> None:
     except ImportError:
         return
     one_timer_at_a_time(JobScheduler)
+    stop_on_signals(JobScheduler)
 
 
 def one_timer_at_a_time(scheduler: type) -> None:

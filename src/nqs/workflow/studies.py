@@ -17,7 +17,7 @@ from nqs.studies.protocol import Study, Target
 from nqs.workflow.code_hash import resolve
 
 HOME = "nqs.studies"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{,59}")  # part of file names
 
 
 @cache

@@ -31,7 +31,7 @@ def archive(
     from nqs.workflow.configuration import given
 
     settings = [*config, *(word for word in names if "=" in word)]  # --config takes several words, as Snakemake's
-    run = archiving.Finished(Path(), Path(__file__).parents[3], given(settings, configfile))
+    run = archiving.Finished(Path(), Path(__file__).parents[3], given(settings, [configfile] if configfile else []))
     for path in archiving.archive([name for name in names if "=" not in name], run, incomplete):
         print(path)
 

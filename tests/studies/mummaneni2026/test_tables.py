@@ -1,5 +1,6 @@
 """Tables behind the figures on spin rings, from invented machines on a small grid."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from support.rbm_cells import Cell, random_machine, write_cell
 from support.studies import build_rows, figures_of
 
 from nqs.analysis import rbm_observables
+from nqs.figures.table import TableError
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Job
 from nqs.studies.mummaneni2026.tables import small_rings, trained
@@ -273,6 +275,40 @@ def test_cells_whose_models_all_failed_are_skipped(study, tmp_path, ground_state
     for number in range(2, 9):
         table = build_rows(f"mummaneni2026_fig{number}", files, {"tau": TAU}, tmp_path)
         assert set(table.n_sites) == {8}
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory, ground_state_file):
+    """Cells all of whose models diverged, and the tables over them."""
+    made = Study(tmp_path_factory.mktemp("lost"))
+    blocks = {"sweep": ((4, 6), "sweep"), "small": ((4, 8), "trace"), "density": ((6,), "trace")}
+    for name, (sizes, run) in blocks.items():
+        made.blocks[name] = [Cell(made.folder, n, 2, mode, run) for n in sizes for mode in MODES]
+        for cell in made.blocks[name]:
+            write(cell, ["diverged", "diverged"], ground_state_file)
+    build_rows("mummaneni2026_importance", made.files("sweep"), {"taus": TAUS}, made.folder)
+    return made
+
+
+@pytest.mark.parametrize("figure", [name for name in figures_of("mummaneni2026") if name not in ("fig1", "figX1")])
+def test_where_all_models_diverged_a_table_has_a_header_and_the_log_a_sentence(lost, figure, capsys):
+    table = lost.table(figure, *BLOCKS[figure])
+    assert table.empty
+    assert len(table.columns) > 2
+    said = capsys.readouterr().err
+    assert re.search(r"all \d+ networks of ring.* ended diverged; lower vmc.learning_rate|fractions.csv: no rows", said)
+    draw = figures_of("mummaneni2026")[figure]
+    with pytest.raises(TableError, match="the table has no rows: no network behind it learnt anything"):
+        draw(table, {}, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("trained", {"small": {"sizes": [4, 8], "alpha": 2}}), ("ablated", {"tau": TAU})]
+)
+def test_tables_that_claims_are_judged_from_may_be_empty(lost, name, settings):
+    blocks = ("small", "density") if name == "trained" else ("sweep",)
+    tables = build_rows(f"mummaneni2026_{name}", lost.files(*blocks), settings, lost.folder)
+    assert all(table.empty for table in tables.values())
 
 
 SMALL = {"small": {"sizes": [4, 8], "alpha": 2}}

@@ -1,8 +1,10 @@
 """Figure tables: means and standard errors over repeats."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from nqs.runtime.errors import NothingTrainedError
 from nqs.studies.westerhout2020.tables.summary import figure_table, select
 from nqs.supervised.keys import SAMPLED, WHOLE, CellKey
 
@@ -39,6 +41,24 @@ def test_mean_and_standard_error():
     assert point["overlap_rest_signed_mean"] == pytest.approx(0.5 / 3)
     assert point["overlap_rest_sem"] == pytest.approx(0.264575 / 3**0.5, rel=1e-5)
     assert (point["n_members"], point["n_diverged"], point["series"]) == (3, 0, "generalisation")
+
+
+def test_a_network_that_never_learnt_enters_no_mean():
+    """It diverged before its first check, so that its parameters are still the initial ones."""
+    lost = {"overlap_rest", "overlap_rest_signed", "overlap_sampled", "overlap_full"}
+    one, two, three = rows("square16", SAMPLED, [0.1, -0.2, 0.6])
+    broken = three | dict.fromkeys(lost, np.nan) | {"diverged": True}
+    (point,) = figure_table(pd.DataFrame([one, two, broken]), settings()).to_dict("records")
+    assert point["overlap_full_mean"] == pytest.approx(-0.05)
+    assert (point["n_members"], point["n_diverged"]) == (2, 1)
+
+
+def test_where_no_network_learnt_one_sentence_says_so():
+    lost = pd.DataFrame(rows("square16", SAMPLED, [np.nan, np.nan]))
+    with pytest.raises(
+        NothingTrainedError, match=r"all 2 networks of square16 diverged .* lower learning_rate of dense2"
+    ):
+        figure_table(lost, settings())
 
 
 def test_other_sizes_and_cells_stay_out_and_the_whole_state_stays_in():

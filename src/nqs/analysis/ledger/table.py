@@ -12,7 +12,6 @@ import pandas as pd
 from nqs.analysis.ledger.claim import Claim, NoTable, Tables, read_claims
 from nqs.analysis.ledger.evidence import Evidence
 from nqs.analysis.ledger.verdict import NOT_TESTED, Verdict, judge, outcomes
-from nqs.analysis.table_files import read
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
 
@@ -42,7 +41,8 @@ def ledger_of(
     """The ledger of a study and its claims; files: claims, the list of all studies, and table, rows by their names."""
     (listed,) = files["claims"]
     claims = [claim for claim in read_claims(Path(listed)).values() if claim.study == study]
-    tables = Tables({Path(path).stem: read([path]) for path in files.get("table", ())}, published)
+    found = {Path(path).stem: pd.read_csv(path) for path in files.get("table", ())}
+    tables = Tables({name: table for name, table in found.items() if len(table)}, published)
     return ledger(claims, checks, tables, scale), claims
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from nqs.runtime.fields import Block, Count, Positive, without_repeats
+from nqs.runtime.fields import Block, Count, Iterations, Positive, Repeats, without_repeats
 from nqs.studies.ju2025.sizes import (
     ExactSize,
     IdentitySize,
@@ -58,16 +58,16 @@ class SearchBlock(GridBlock):
 
     size: Size = Field(description="sites of the ring")
     samples: Positive = Field(description="samples per iteration")
-    repeats: Positive = Field(description="seeds of each setting")
-    iterations: Positive = Field(description="samples drawn and learnt from")
+    repeats: Repeats = Field(description="seeds of each setting")
+    iterations: Iterations = Field(description="samples drawn and learnt from")
 
 
 class RunsBlock(Block):
     """Runs with the chosen settings."""
 
     samples: Positive = Field(description="samples per iteration")
-    repeats: Positive = Field(5, description="seeds")
-    iterations: Positive = Field(500, description="samples drawn and learnt from")
+    repeats: Repeats = Field(5, description="seeds")
+    iterations: Iterations = Field(500, description="samples drawn and learnt from")
 
 
 class DeepBlock(RunsBlock, ChainsBlock):
@@ -97,8 +97,8 @@ class SingleBlock(Block):
     width: Width = Field(6, description="kernel size K")
     network: Network = Field("traj", description="symmetry forcing")
     samples: Annotated[Count, Field(ge=2)] = Field(20000, description="samples per iteration")
-    repeats: Positive = Field(1, description="seeds")
-    iterations: Positive = Field(500, description="samples drawn and learnt from")
+    repeats: Repeats = Field(1, description="seeds")
+    iterations: Iterations = Field(500, description="samples drawn and learnt from")
 
 
 class Fig3Block(RunsBlock):
@@ -141,9 +141,9 @@ class TracesBlock(GridBlock):
     widths: tuple[TableWidth, ...] = Field(description="kernel sizes K; Fig. 1 shows the first")
     networks: tuple[Network, ...] = Field(description="symmetry forcing; Fig. 1 shows the first")
     samples: Positive = Field(description="samples per iteration")
-    repeats: Positive = Field(description="seeds of each setting")
-    iterations: Positive = Field(500, description="samples drawn and learnt from")
-    snapshot_every: Positive = Field(5, description="iterations from one set of kept parameters to the next")
+    repeats: Repeats = Field(description="seeds of each setting")
+    iterations: Iterations = Field(500, description="samples drawn and learnt from")
+    snapshot_every: Iterations = Field(5, description="iterations from one set of kept parameters to the next")
     shown: tuple[Count, ...] = Field(description="iterations shown in Fig. 1b, among the kept ones")
 
     @field_validator("widths", "networks", "shown")
@@ -170,7 +170,7 @@ class TracesBlock(GridBlock):
 class OptimaBlock(Block):
     """Exact variational optima, by descent on the energy that the transfer matrix gives."""
 
-    starts: Positive = Field(description="random starts of the network's parameters")
+    starts: Repeats = Field(description="random starts of the network's parameters")
 
 
 class IdentitiesBlock(Block):
@@ -234,7 +234,7 @@ class LandscapeBlock(Block):
 
     size: Size = Field(60, description="sites of the ring")
     width: OptimaWidth = Field(6, description="kernel size K")
-    starts: Positive = Field(description="random starts of the network's parameters")
+    starts: Repeats = Field(description="random starts of the network's parameters")
 
 
 class Ju2025(Block):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from nqs.runtime.fields import Count, Positive
+from nqs.runtime.fields import Count, Number, Positive
 from nqs.vmc.keys import DEEP
 
 LONGEST_RING = 1000  # sites; beyond, nothing here has been tried
@@ -89,4 +89,4 @@ TracedSize = Annotated[Count, AfterValidator(traced_ring)]
 IdentitySize = Annotated[Count, AfterValidator(identity_ring)]
 Width = Annotated[Positive, AfterValidator(kernel)]
 OptimaWidth = Annotated[Positive, AfterValidator(optimised)]
-Rate = Annotated[float, Field(gt=0, le=1)]
+Rate = Annotated[Number, Field(gt=0, le=1)]

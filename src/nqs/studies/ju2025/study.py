@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from nqs.studies.ju2025 import cells
+from nqs.studies.ju2025 import cells, memory
 from nqs.studies.ju2025.config import Ju2025
 from nqs.studies.protocol import Study, Target
 
@@ -33,6 +33,7 @@ STUDY = Study(
     published="ju2025/published.yaml",
     read="nqs.analysis.facts:read_facts",
     cells=cells.cells,
+    check=memory.check,
     targets={
         "fig1": target("fig1", "tables.training", "motifs"),
         "fig2": target("fig2", "tables.training", "symmetry"),

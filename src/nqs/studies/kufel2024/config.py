@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nqs.runtime.fields import Block, Positive, without_repeats
+from nqs.runtime.fields import Block, Iterations, Number, Positive, Whole, without_repeats
 
 MOST_WIDTHS = 4  # colours of Fig. 4
 MAJUMDAR_GHOSH = 0.5  # J2/J1 of a ring whose ground states are known and no test of a network
@@ -29,11 +29,11 @@ def named(values: tuple[str, ...]) -> tuple[str, ...]:
     return without_repeats(values, "cluster")
 
 
-Sites = Annotated[int, Field(ge=4, le=14)]
-EvenSites = Annotated[int, Field(ge=4, le=14), AfterValidator(even)]
+Sites = Annotated[Whole, Field(ge=4, le=14)]
+EvenSites = Annotated[Whole, Field(ge=4, le=14), AfterValidator(even)]
 Counts = Annotated[tuple[Positive, ...], AfterValidator(listed)]
-Numbers = Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(listed)]
-Seeds = Annotated[int, Field(ge=3, description="independent runs; three or more, for an error")]
+Numbers = Annotated[tuple[Annotated[Number, Field(gt=0)], ...], AfterValidator(listed)]
+Seeds = Annotated[Whole, Field(ge=3, le=10_000, description="independent runs; three or more, for an error")]
 
 
 class Method(Block):
@@ -41,9 +41,11 @@ class Method(Block):
 
     n_sites: Sites = 10
     hidden: Positive = 5
-    iterations: Positive = 120
+    iterations: Iterations = 120
     samples: Annotated[Positive, Field(ge=2, description="of each energy; two or more, for an error")] = 500
-    sets: Annotated[int, Field(ge=20, description="sample sets of one size behind the error of the energy")] = 200
+    sets: Annotated[
+        Whole, Field(ge=20, le=10_000, description="sample sets of one size behind the error of the energy")
+    ] = 200
     sizes: Counts = (30, 100, 300, 1000, 3000)
 
 
@@ -53,7 +55,7 @@ class Universality(Block):
     sizes: Annotated[tuple[EvenSites, ...], AfterValidator(listed)] = (6,)
     densities: Counts = (1, 2, 4, 8)
     restarts: Seeds = 3
-    iterations: Positive = 150
+    iterations: Iterations = 150
 
 
 class TensorNetworks(Block):
@@ -63,16 +65,16 @@ class TensorNetworks(Block):
     n_sites: EvenSites = 8
     bonds: Counts = (1, 2, 3, 4)
     restarts: Seeds = 3
-    iterations: Positive = 150
+    iterations: Iterations = 150
 
 
 class Entanglement(Block):
     """Fig. 4: entropy of blocks of local, long-range and explicit machines."""
 
-    n_sites: Annotated[int, Field(ge=6, le=20), AfterValidator(even)] = 14
+    n_sites: Annotated[Whole, Field(ge=6, le=20), AfterValidator(even)] = 14
     widths: Annotated[Counts, Field(description="sites that a unit of a local machine sees")] = (2, 3)
     instances: Seeds = 5
-    scale: float = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")
+    scale: Number = Field(default=1.5, gt=0, description="standard deviation of the random complex weights")
     side: Literal[2, 4] = Field(default=4, description="of the square torus of arithmetic circuits, in sites")
 
     @field_validator("widths")
@@ -92,16 +94,16 @@ class GroundStates(Block):
     n_sites: EvenSites = 8
     hidden: Counts = (1, 2, 3, 4, 6, 8)
     seeds: Seeds = 5
-    iterations: Positive = 200
-    frustration: float = Field(default=0.8, gt=0, lt=2, description="J2/J1 of the harder model")
+    iterations: Iterations = 200
+    frustration: Number = Field(default=0.8, gt=0, lt=2, description="J2/J1 of the harder model")
     broken: Annotated[
-        tuple[Annotated[float, Field(ge=0, lt=1)], ...],
+        tuple[Annotated[Number, Field(ge=0, lt=1)], ...],
         AfterValidator(listed),
         Field(description="scatter of the couplings that breaks the symmetries; 0 for comparison"),
     ] = (0, 0.05, 0.2)
-    side: Annotated[int, Field(ge=3, le=4, description="of the square torus of the Ising model, in sites")] = 4
+    side: Annotated[Whole, Field(ge=3, le=4, description="of the square torus of the Ising model, in sites")] = 4
     fields: Numbers = (1, 2, 3, 4)
-    square_iterations: Positive = 40
+    square_iterations: Iterations = 40
 
     @field_validator("frustration")
     @classmethod
@@ -116,10 +118,10 @@ class Dynamics(Block):
 
     n_sites: Sites = 6
     density: Positive = 2
-    field: float = Field(default=0.5, gt=0, description="after the quench from infinite field")
-    time: float = Field(default=2.0, gt=0)
-    points: Annotated[int, Field(ge=8)] = 21
-    step: float = Field(default=0.01, gt=0)
+    field: Number = Field(default=0.5, gt=0, description="after the quench from infinite field")
+    time: Number = Field(default=2.0, gt=0)
+    points: Annotated[Whole, Field(ge=8, le=100_000)] = 21
+    step: Number = Field(default=0.01, gt=0)
     shifts: Numbers = (1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
     samples: Counts = (1000, 10000)
     seeds: Seeds = 4
@@ -142,15 +144,15 @@ class Sampling(Block):
 
     sizes: Annotated[tuple[Sites, ...], AfterValidator(listed)] = (4, 5, 6, 7, 8, 9)
     n_sites: Sites = 10
-    chains: Annotated[int, Field(ge=2)] = 4
+    chains: Annotated[Whole, Field(ge=2, le=10_000)] = 4
     lengths: Annotated[
         tuple[Annotated[Positive, Field(ge=4)], ...],
         AfterValidator(listed),
         Field(description="states of a chain; four or more, for split R-hat"),
     ] = (10, 30, 100, 300)
-    repeats: Annotated[int, Field(ge=20)] = 40
+    repeats: Annotated[Whole, Field(ge=20, le=10_000)] = 40
     hidden: Positive = 8
-    iterations: Positive = 150
+    iterations: Iterations = 150
 
 
 class Optimisation(Block):
@@ -158,13 +160,13 @@ class Optimisation(Block):
 
     n_sites: Sites = 8
     hidden: Positive = 8
-    iterations: Positive = 150
+    iterations: Iterations = 150
     seeds: Seeds = 4
     rates: Numbers = (0.01, 0.03, 0.1, 0.3)
-    shift: float = Field(default=1e-4, gt=0)
+    shift: Number = Field(default=1e-4, gt=0)
     timed: Counts = (64, 128, 256, 512, 1024)
     fixed: Positive = 64
-    lengths: Annotated[tuple[Annotated[int, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)
+    lengths: Annotated[tuple[Annotated[Whole, Field(ge=3, le=8)], ...], AfterValidator(listed)] = (4, 6, 8)
     exact: Annotated[
         tuple[str, ...],
         AfterValidator(named),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from nqs.runtime.fields import pick
+from nqs.studies.kufel2024 import memory
 from nqs.studies.kufel2024.config import Kufel2024
 from nqs.studies.protocol import Inputs, Study, StudyConfig, Target, ground_state_file
 
@@ -35,9 +36,10 @@ def ground_states(config: StudyConfig[Kufel2024], figure: str) -> Inputs:
 
 
 def check(config: StudyConfig[Kufel2024]) -> None:
-    """Refuse, with a ValueError that names the key, a cluster that is not there."""
+    """Refuse, with a ValueError that names the key, a cluster that is not there and what no memory holds."""
     for name in config.block.fig8.exact:
         pick(name, config.common.cluster_names(), "cluster", "kufel2024.fig8.exact")
+    memory.check(config)
 
 
 STUDY = Study(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from nqs.runtime.fields import Block, Count, Positive, six_digits, without_repeats
+from nqs.runtime.fields import Block, Count, Iterations, Number, Positive, Repeats, six_digits, without_repeats
 
 SIZES = (4, 22)  # rings: below, bonds coincide; above, sums over all 2^N states take too long
 
@@ -21,7 +21,7 @@ def even_ring(n: int) -> int:
 
 
 Size = Annotated[Count, AfterValidator(even_ring)]
-Threshold = Annotated[float, Field(gt=0, lt=1), AfterValidator(six_digits)]
+Threshold = Annotated[Number, Field(gt=0, lt=1), AfterValidator(six_digits)]
 Mode = Literal["paper", "sound"]
 
 
@@ -29,11 +29,11 @@ class VmcBlock(Block):
     """Optimisation of a restricted Boltzmann machine, whatever the sampling."""
 
     samples: Positive = Field(4096, description="samples per iteration, over all chains")
-    shift: float = Field(1e-3, ge=0, description="added to the diagonal of the metric S")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam step size, on the preconditioned force")
-    tolerance: float = Field(1e-3, gt=0, lt=1, description="sweep: relative error of the sampled energy that ends it")
-    max_iterations: Positive = Field(description="sweep: iterations at most")
-    initial_std: float = Field(0.01, gt=0, description="standard deviation of the initial parameters")
+    shift: Number = Field(1e-3, ge=0, description="added to the diagonal of the metric S")
+    learning_rate: Number = Field(1e-3, gt=0, description="Adam step size, on the preconditioned force")
+    tolerance: Number = Field(1e-3, gt=0, lt=1, description="sweep: relative error of the sampled energy that ends it")
+    max_iterations: Iterations = Field(description="sweep: iterations at most")
+    initial_std: Number = Field(0.01, gt=0, description="standard deviation of the initial parameters")
     snapshots: tuple[Count, ...] = Field(description="iterations after which traces keep their parameters")
 
     @field_validator("snapshots")
@@ -60,7 +60,7 @@ class Grid(Block):
     """Densities of hidden units, and networks of each."""
 
     alphas: tuple[Positive, ...] = Field(description="hidden units per site")
-    repeats: Positive = Field(10, description="networks per ring and density, differing in their seeds")
+    repeats: Repeats = Field(10, description="networks per ring and density, differing in their seeds")
 
     @field_validator("alphas")
     @classmethod
@@ -84,8 +84,8 @@ class SmallBlock(Block):
 
     sizes: tuple[Size, ...] = Field(description="sites of the rings")
     alpha: Positive = Field(2, description="hidden units per site")
-    repeats: Positive = Field(10, description="networks per ring, differing in their seeds")
-    iterations: Positive = Field(1500, description="iterations of every network")
+    repeats: Repeats = Field(10, description="networks per ring, differing in their seeds")
+    iterations: Iterations = Field(1500, description="iterations of every network")
 
     @field_validator("sizes")
     @classmethod
@@ -97,7 +97,7 @@ class DensityBlock(Grid):
     """Fig. 12: a fixed number of iterations at several densities of hidden units."""
 
     size: Size = Field(10, description="sites of the ring")
-    iterations: Positive = Field(1500, description="iterations of every network")
+    iterations: Iterations = Field(1500, description="iterations of every network")
 
 
 class PolarisedBlock(Block):
@@ -105,8 +105,8 @@ class PolarisedBlock(Block):
 
     size: Size = Field(12, description="sites of the ring; the weight grows from about 12 on")
     alpha: Positive = Field(2, description="hidden units per site")
-    repeats: Positive = Field(5, description="networks, differing in their seeds")
-    iterations: Positive = Field(6000, description="iterations of every network")
+    repeats: Repeats = Field(5, description="networks, differing in their seeds")
+    iterations: Iterations = Field(6000, description="iterations of every network")
     snapshots: tuple[Count, ...] = Field((), description="iterations besides those of vmc when it keeps its parameters")
 
     @field_validator("snapshots")

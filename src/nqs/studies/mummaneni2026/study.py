@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from nqs.studies.mummaneni2026 import cells
+from nqs.studies.mummaneni2026 import cells, memory
 from nqs.studies.mummaneni2026.config import Mummaneni2026
 from nqs.studies.mummaneni2026.kinds import TABLE, needs
 from nqs.studies.protocol import Study, StudyConfig, Target
@@ -102,6 +102,7 @@ STUDY = Study(
     published="mummaneni2026/published.yaml",
     read="nqs.analysis.facts:read_facts",
     cells=cells.cells,
+    check=memory.check,
     targets={**TARGETS, TABLE: LEDGER},
     claims=f"{HERE}.claims.ledger:CHECKS",
 )

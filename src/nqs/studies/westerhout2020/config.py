@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator, model_validator
 
-from nqs.runtime.fields import Block, Positive, pick
+from nqs.runtime.fields import Block, Iterations, Number, Positive, Repeats, pick
 from nqs.studies.westerhout2020.config_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
 
 STUDY = "westerhout2020"
@@ -21,7 +21,7 @@ class DatasetBlock(Block):
     """Training and validation sets drawn from |psi|^2."""
 
     replacement: bool = Field(True, description="draw with replacement, duplicates kept")
-    validation_ratio: float = Field(0.1, gt=0, description="validation-set size over training-set size")
+    validation_ratio: Number = Field(0.1, gt=0, description="validation-set size over training-set size")
 
 
 class TrainingBlock(Block):
@@ -30,13 +30,13 @@ class TrainingBlock(Block):
     batch: Positive = Field(128, description="states per update")
     check_every: Positive = Field(10, description="updates between two validation checks")
     patience: Positive = Field(250, description="checks without improvement before a network stops")
-    max_updates: Positive = Field(description="updates at most")
+    max_updates: Iterations = Field(description="updates at most")
 
 
 class ExpressibilityBlock(TrainingBlock):
     """Training on the whole ground state: every batch is a fresh draw from |psi|^2."""
 
-    repeats: Positive = Field(1, description="networks per coupling")
+    repeats: Repeats = Field(1, description="networks per coupling")
     validation_states: Positive = Field(20_000, description="states of the fixed validation draw")
 
 
@@ -66,11 +66,11 @@ class ReconfigurationBlock(Block):
     """Variational states by stochastic reconfiguration."""
 
     samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
-    shift: float = Field(3e-2, gt=0, description="added to the diagonal of S")
-    learning_rate: float = Field(2e-2, gt=0, description="step along the reconfigured force, S.S units")
-    iterations: Positive = Field(description="iterations of every run")
-    repeats: Positive = Field(4, description="runs per coupling")
-    average_over: Positive = Field(50, description="last iterations whose mean energy is given")
+    shift: Number = Field(3e-2, gt=0, description="added to the diagonal of S")
+    learning_rate: Number = Field(2e-2, gt=0, description="step along the reconfigured force, S.S units")
+    iterations: Iterations = Field(description="iterations of every run")
+    repeats: Repeats = Field(4, description="runs per coupling")
+    average_over: Iterations = Field(50, description="last iterations whose mean energy is given")
 
     @model_validator(mode="after")
     def average_within_the_run(self) -> ReconfigurationBlock:
@@ -110,7 +110,7 @@ class Westerhout2020(Block):
             raise ValueError("fig4.scans: must be scans of the signs by one network; choose others")
         here, known = " and ".join(self.fig4.scans), sorted({panel.cluster for scan in scans for panel in scan.panels})
         for cluster in self.fig4.clusters:
-            pick(cluster, known, "cluster", "fig4.clusters")
+            pick(cluster, known, f"cluster of the scans {here}:", "fig4.clusters")
             scanned = {j2 for scan in scans for panel in scan.panels if panel.cluster == cluster for j2 in panel.j2}
             missing = [f"{j2:g}" for j2 in self.fig4.j2 if j2 not in scanned]
             if missing:

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from nqs.model.clusters import CLUSTERS, MISSING_BONDS
-from nqs.runtime.fields import Block, Coupling, Epsilon, Positive, pick, without_repeats
+from nqs.runtime.fields import Block, Coupling, Epsilon, Number, Repeats, pick, without_repeats
 from nqs.studies.westerhout2020.tables.training_size import THRESHOLD
 
 EPSILON = "training-set size over Hilbert-space dimension"
@@ -114,7 +114,7 @@ class FigS4(Block):
     """Sign overlap against J2/J1."""
 
     epsilon: Epsilon = Field(0.01, description=EPSILON)
-    repeats: Positive = Field(4, description="networks per point, each on its own data set")
+    repeats: Repeats = Field(4, description="networks per point, each on its own data set")
     panels: tuple[NetworkPanel, ...] = Field(min_length=1, description="one per lattice")
 
     _clusters_differ = field_validator("panels")(clusters_listed_once)
@@ -144,7 +144,7 @@ class OneNetwork(Block):
     """One network on several clusters."""
 
     network: str = Field("dense2", description="network trained")
-    repeats: Positive = Field(4, description="networks per point, each on its own data set")
+    repeats: Repeats = Field(4, description="networks per point, each on its own data set")
     panels: tuple[ClusterPanel, ...] = Field(min_length=1, description="one per cluster")
 
     _clusters_differ = field_validator("panels")(clusters_listed_once)
@@ -170,7 +170,7 @@ class EpsilonScan(OneNetwork):
 class Fig4(Block):
     """Critical training-set size against the dimension of the Hilbert space."""
 
-    threshold: float = Field(THRESHOLD, gt=0, lt=1, description="overlap that a critical training set reaches")
+    threshold: Number = Field(THRESHOLD, gt=0, lt=1, description="overlap that a critical training set reaches")
     scans: tuple[str, ...] = Field(description="figures whose scans are searched")
     clusters: tuple[str, ...] = Field(description="clusters of those scans, of one lattice")
     j2: tuple[Coupling, ...] = Field(description="couplings of those scans, each at every cluster")
@@ -203,7 +203,7 @@ class TableX1(Block):
     networks: tuple[str, ...] = Field(description="the network compared with, then its variants")
     distinct: bool = Field(True, description="also training sets without repeated states")
     epsilon: Epsilon = Field(0.01, description=EPSILON)
-    repeats: Positive = Field(4, description="networks per row, each on its own data set")
+    repeats: Repeats = Field(4, description="networks per row, each on its own data set")
     points: tuple[Point, ...] = Field(min_length=1, description="where they are compared")
 
     @field_validator("networks")

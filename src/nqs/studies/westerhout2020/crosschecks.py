@@ -5,6 +5,7 @@ from __future__ import annotations
 from nqs.model.clusters import LATTICES, dimension
 from nqs.runtime.fields import pick
 from nqs.studies.protocol import StudyConfig
+from nqs.studies.westerhout2020 import memory
 from nqs.studies.westerhout2020.config import Westerhout2020
 
 MOST_LISTED_SITES = 24  # 2.7 million basis states
@@ -19,6 +20,7 @@ def check(config: Config) -> None:
     variational_states_have_a_network_and_a_place(config)
     critical_sizes_are_of_one_lattice(config)
     training_sets_have_states(config)
+    memory.check(config)
 
 
 def names_exist(config: Config) -> None:

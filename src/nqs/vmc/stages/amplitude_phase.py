@@ -33,7 +33,7 @@ from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
-from nqs.vmc.convergence import EnergyCriterion, settled
+from nqs.vmc.convergence import BROKEN, EnergyCriterion, settled
 from nqs.vmc.estimates import SectorEstimates
 from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Sgd
@@ -117,21 +117,32 @@ def result_table(
     settings: Mapping[str, Any], exact_energy: float, seeds: Sequence[int], runs: Sequence[Run],
     overlaps: Sequence[Mapping[int, float]],
 ) -> pd.DataFrame:  # fmt: skip
-    """One row per repeat; energies are means over the last `average_over` iterations, NaN for a run without any."""
+    """One row per repeat; energies are means over the last `average_over` iterations, NaN for a run without any.
+
+    A run that broke before its first step counted has neither energy nor overlap.
+    """
     window = settings["reconfiguration"]["average_over"]
     rows = []
     for repeat, (seed, run, found) in enumerate(zip(seeds, runs, overlaps, strict=True)):
         energies = run.column("energy")
-        energy = float(energies[-window:].mean()) if len(energies) else np.nan
+        learnt = learnt_anything(run)
+        overlap = found[run.iteration] if learnt else np.nan
+        energy = float(energies[-window:].mean()) if learnt and len(energies) else np.nan
         rows.append(
             dict(settings["key"])
             | {"repeat": repeat, "seed": seed, "status": run.status, "message": run.message,
                "iterations": run.iteration, "energy_ss": energy,
-               "energy_error": (energy - exact_energy) / abs(exact_energy), "overlap_full": found[run.iteration],
+               "energy_error": (energy - exact_energy) / abs(exact_energy), "overlap_full": overlap,
                "settled": settled(energies, window), "cpu_s": round(run.cpu_s, 3), "wall_s": round(run.wall_s, 3),
                "device": "cpu"}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def learnt_anything(run: Run) -> bool:
+    """False for a run that broke and was left with its initial parameters."""
+    first = run.snapshots.get(0)
+    return run.status not in BROKEN or not (first is None or np.array_equal(first, run.theta))
 
 
 def overlap_trace(runs: Sequence[Run], overlaps: Sequence[Mapping[int, float]], samples: int) -> pd.DataFrame:

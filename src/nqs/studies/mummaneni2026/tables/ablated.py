@@ -14,7 +14,7 @@ import pandas as pd
 
 from nqs.analysis.dip_test import dip_p_value
 from nqs.analysis.rbm_observables import important
-from nqs.analysis.table_files import CELL, mark, read
+from nqs.analysis.table_files import CELL, mark, read, some
 from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.tables.importance import pearson
 from nqs.vmc.keys import SWEEP
@@ -27,7 +27,8 @@ OF_RUN = ["study", "cluster", "run"]  # the same for all rows
 def rows(files: Files, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Both tables, from the states and units of the sweep; settings: tau."""
     states = mark(read(files["states"]))
-    states = states[states.counted & (states.run == SWEEP)]
+    states = some(states[states.run == SWEEP])
+    states = states[states.counted]
     units = read(files["units"]).merge(states.drop(columns=["n_hidden", "status"]), on=OF_MODEL, suffixes=("", "_all"))
     table = groups_alone(states).merge(unit_numbers(units, settings["tau"]), on=OF_MODEL)
     return {"ablation": table.drop(columns=OF_RUN), "impact_modes": impact_modes(units).drop(columns=OF_RUN)}

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nqs.analysis.power_laws import log_log_law, power_law
 from nqs.analysis.rbm_observables import KEYS, important
-from nqs.analysis.table_files import CELL, counts, mark, read
+from nqs.analysis.table_files import CELL, counts, mark, read, some
 from nqs.runtime.job import Files
 
 IMPACT = {False: "correlation_impact", True: "correlation_impact_r0"}  # by with_r0
@@ -95,7 +95,7 @@ def rows(files: Files, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
     settings: taus, the thresholds.
     """
-    marked = mark(read(files["states"]))
+    marked = some(mark(read(files["states"])))
     models = classify(read(files["units"]), settings["taus"])
     models = models.merge(marked[[*MODEL, "usable", "counted"]], on=MODEL, how="left")
     means = seed_means(models)

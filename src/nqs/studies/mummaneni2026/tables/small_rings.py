@@ -26,6 +26,8 @@ from nqs.analysis.table_files import (
     marked_models,
     median_row,
     read,
+    some,
+    stacked,
     thinned,
     trace_pairs,
 )
@@ -47,7 +49,7 @@ def fig1(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
 
 def fig2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Sampled energy and variance during training, thinned; the seed of median final error and the others."""
-    return pd.concat(_training_curves(files), ignore_index=True)
+    return stacked(_training_curves(files), files["models"])
 
 
 def _training_curves(files: Files) -> Iterator[pd.DataFrame]:
@@ -69,7 +71,7 @@ def _training_curves(files: Files) -> Iterator[pd.DataFrame]:
 
 def fig3(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """C_zz(r) over all 2^N states at each snapshot, mean and standard error over seeds."""
-    marked = mark(read(files["snapshots"]))
+    marked = some(mark(read(files["snapshots"])))
     table = long(marked[marked.sector == "all"], ["czz", "exact_czz"])
     keys = ["n_sites", "alpha", "mode", "iteration"]
     groups = table[table.counted].groupby([*keys, "r"])
@@ -103,7 +105,7 @@ def fig4(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
         spread = spread.assign(**random_maximum(matrix.shape[1], matrix.shape[0]))
         both = pd.concat([pattern, spread], ignore_index=True)
         tables.append(both.assign(**_cell(marked.iloc[0]), **_counts(marked)))
-    return pd.concat(tables, ignore_index=True)
+    return stacked(tables, files["models"])
 
 
 def random_maximum(n_sites: int, n_units: int) -> dict[str, float]:
@@ -169,7 +171,7 @@ def fig8(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
 def figX2(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Weight of each |Sz| at every snapshot, in the state and in the samples, means over seeds."""
     keys = ["n_sites", "alpha", "mode", "iteration"]
-    marked = mark(read(files["snapshots"]))
+    marked = some(mark(read(files["snapshots"])))
     marked = marked[marked.sector == "all"]
     exact = long(marked, ["sz_abs"], place="m").rename(columns={"sz_abs": "exact_weight"})
     traces = []
@@ -191,7 +193,7 @@ def ranked_units(files: Files) -> pd.DataFrame:
     """
     keys = [*CELL, "n_hidden", "repeat", "status", "sector"]
     states = mark(read(files["states"]))
-    states = states[states.run == TRACE]
+    states = some(states[states.run == TRACE])
     states = states.merge(counts(states, [*CELL, "sector"]), on=[*CELL, "sector"])
     counted = states[states.counted]
     chosen = [median_row(part.sampled_error) for _, part in counted.groupby([*CELL, "sector"])]

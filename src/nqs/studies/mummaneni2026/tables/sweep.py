@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import CELL, COUNTS, counts, mark, median_row, read, thinned, trace_pairs
+from nqs.analysis.table_files import CELL, COUNTS, counts, mark, median_row, read, some, thinned, trace_pairs
 from nqs.runtime.job import Files
 from nqs.vmc.keys import SWEEP, TRACE
 
@@ -37,7 +37,7 @@ def recovery(states: pd.DataFrame) -> pd.DataFrame:
 
     A model without important units keeps its visible bias only.
     """
-    marked = mark(states[states.run == SWEEP])
+    marked = some(mark(states[states.run == SWEEP]))
     kept = marked.energy_important.fillna(marked.energy_none)
     return marked.assign(recovery_error_percent=100 * (kept - marked.energy).abs() / marked.energy.abs())
 
@@ -118,7 +118,7 @@ def _convergence(files: Files) -> Iterator[pd.DataFrame]:
 
 def _exact_finals(states: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Exact errors and variances of the final states of trace cells."""
-    marked = mark(states[states.run == TRACE])
+    marked = some(mark(states[states.run == TRACE]))
     yield _final_means(marked.rename(columns={"relative_error": "error"}), "sector")
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nqs.analysis.rbm_ablation import staggered_score
 from nqs.analysis.rbm_observables import read_machines
-from nqs.analysis.table_files import CELL, mark, read
+from nqs.analysis.table_files import CELL, mark, read, some
 from nqs.runtime.job import Files
 from nqs.studies.mummaneni2026.tables.small_rings import ranked_units
 
@@ -28,6 +28,7 @@ OF_RUN = ["study", "cluster", "run"]  # the same for all rows
 def rows(files: Files, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Both tables, from the cells of Figs. 2 to 8 and 12; settings: small, the sizes and the density of the former."""
     small = settings["small"]
+    some(mark(read(files["models"])))
     courses = pd.concat(_courses(files), ignore_index=True)
     units = _units(files).merge(courses[[*MODEL, "stopped_at"]], on=MODEL)
     units = units[units.n_sites.isin(small["sizes"]) & (units.alpha == small["alpha"])]

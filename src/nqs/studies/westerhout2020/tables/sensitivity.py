@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.job import Files
-from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select
+from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select, some_trained
 
 HISTORY = ["epsilon", "repeat", "updates"]  # columns of a history that count here
 STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
@@ -28,7 +28,7 @@ def mean_and_error(values: pd.Series) -> tuple[float, float]:
 
 def variant_row(rows: pd.DataFrame, reference: pd.DataFrame) -> dict[str, Any]:
     """One variant at one point; rows of both: repeat, overlaps, updates."""
-    means: dict[str, Any] = {"epsilon_train": rows.epsilon.iloc[0], "n_members": len(rows)}
+    means: dict[str, Any] = {"epsilon_train": rows.epsilon.iloc[0], "n_members": int(rows.overlap_full.count())}
     for name in ("overlap_rest", "overlap_full"):
         means[f"{name}_mean"], means[f"{name}_sem"] = mean_and_error(rows[name])
     means["sample_weight_mean"] = rows.sample_weight.mean()
@@ -78,4 +78,4 @@ def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
         read([one], NETWORK).merge(read([two], HISTORY)[HISTORY], on=["epsilon", "repeat"])
         for one, two in zip(files["overlaps"], files["histories"], strict=True)
     ]
-    return sensitivity_table(select(pd.concat(cells, ignore_index=True), settings), settings)
+    return sensitivity_table(some_trained(select(pd.concat(cells, ignore_index=True), settings)), settings)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqs.analysis.table_files import BROKEN
-from nqs.runtime.errors import BrokenFileError
+from nqs.runtime.errors import BrokenFileError, NothingTrainedError
 from nqs.runtime.job import Files
 from nqs.runtime.tables import read_table
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
+from nqs.vmc.convergence import BROKEN
 
 OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
 ESTIMATED = ("overlap_rest", "overlap_full")  # on large clusters, with a statistical error of each network
@@ -55,10 +55,23 @@ def lacking(chosen: pd.DataFrame, wanted: pd.DataFrame) -> str:
     )
 
 
+def some_trained(rows: pd.DataFrame) -> pd.DataFrame:
+    """The networks, if any learnt something; NothingTrainedError otherwise."""
+    if rows.overlap_full.notna().any():
+        return rows
+    networks, clusters = (", ".join(dict.fromkeys(rows[name])) for name in ("network", "cluster"))
+    raise NothingTrainedError(
+        f"all {len(rows)} networks of {clusters} diverged before their first check; lower learning_rate of {networks}"
+    )
+
+
 def over_repeats(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean and standard error (std/sqrt(n), NaN for one repeat) of every overlap, one row per point."""
+    """Mean and standard error (std/sqrt(n), NaN for one repeat) of every overlap, one row per point.
+
+    n_members: networks in the means; one that diverged before its first check has no overlaps and is in none.
+    """
     groups = rows.groupby(POINT, sort=True)
-    table = groups.size().rename("n_members").reset_index()
+    table = groups.overlap_full.count().rename("n_members").reset_index()
     for name in OVERLAPS:
         table[f"{name}_mean"] = groups[name].mean().to_numpy()
         table[f"{name}_sem"] = groups[name].sem(ddof=1).to_numpy()
@@ -85,7 +98,7 @@ def variational(rows: pd.DataFrame) -> pd.DataFrame:
     n_settled: runs whose energy no longer drifts.
     """
     groups = rows.groupby(["study", "cluster", "j2", "network"], sort=True)
-    table = groups.size().rename("n_members").reset_index()
+    table = groups.overlap_full.count().rename("n_members").reset_index()
     table["overlap_full_mean"] = groups["overlap_full"].mean().to_numpy()
     table["overlap_full_sem"] = groups["overlap_full"].sem(ddof=1).to_numpy()
     table["overlap_full_se_mean"] = 0.0  # over the whole basis
@@ -104,7 +117,7 @@ def figure_table(
 
     settings: cells (as for `select`), clusters (cluster, lattice, n_sites of each, in order).
     """
-    table = over_repeats(select(rows, settings))
+    table = over_repeats(some_trained(select(rows, settings)))
     if reconfigured is not None:
         table = pd.concat([table, variational(reconfigured)], ignore_index=True)
     clusters = pd.DataFrame(settings["clusters"]).set_index("cluster")
