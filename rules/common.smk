@@ -1,5 +1,6 @@
 """The configuration, the work it asks for, and what every rule shares."""
 
+import os
 import sys
 from shlex import quote
 
@@ -14,6 +15,7 @@ from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import shown_name
 from nqs.workflow.archive import Archive
 from nqs.workflow import fork_server
+from nqs.workflow.cluster import Bundles, computes, jobs_given, minutes, raised
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.cost import Costs, read_timings
 from nqs.workflow.order import Order
@@ -34,22 +36,48 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 
-onstart:
-    jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
-    if (
-        workflow.local_exec
-        and jobs >= fork_server.MANY
-        and (server := fork_server.start())
-    ):
+def serve_forks(jobs):
+    """Start a fork server for so many jobs on this machine, if that is worth it."""
+    if jobs >= fork_server.MANY and (server := fork_server.start()):
         measure_forks(server.pid)
+
+
+onstart:
+    serve_forks(
+        sum(
+            1
+            for job in workflow.dag.needrun_jobs()
+            if job.is_local and not job.rule.norun
+        )
+    )
+
+
+if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
+    os.environ.pop(fork_server.ADDRESS, None)  # that of the machine where the run began
+    if os.environ.get("SLURM_CPUS_PER_TASK"):  # Slurm need not bind a job to its cores
+        workflow.register_resource("_cores", int(os.environ["SLURM_CPUS_PER_TASK"]))
+    if workflow.local_exec:
+        serve_forks(jobs_given(sys.argv))
 
 
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
-SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
-LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes
+NEAR = True  # drawing takes no job of a cluster
+
+
+def asked(mem_mb, runtime):
+    """Resources of a rule whose jobs are alike; more on every retry."""
+    return {
+        "mem_mb": lambda wildcards, attempt: raised(mem_mb, attempt),
+        "runtime": lambda wildcards, attempt: raised(runtime, attempt),
+        "disk_mb": 1000,
+    }
+
+
+SMALL = asked(mem_mb=500, runtime=10)  # what drawing takes
+LARGE = asked(mem_mb=1500, runtime=60)  # what making rows takes
 
 
 def cell_of(stage, wildcards):
@@ -115,6 +143,20 @@ def sized(stage, sizes):
     return lambda wildcards: by_size(sizes, cell_of(stage, wildcards).n_sites)
 
 
+def raised_by_size(stage, sizes):
+    """A resource by the size of a cell's cluster, more on every retry."""
+    of = sized(stage, sizes)
+    return lambda wildcards, attempt: raised(of(wildcards), attempt)
+
+
+def minutes_of(stage):
+    """Run time of a cell by its expected cost."""
+    most = sized(stage, stage.minutes)
+    return lambda wildcards, attempt: minutes(
+        ORDER.costs.seconds(stage.name, wildcards.path), most(wildcards), attempt
+    )
+
+
 def options_of(stage):
     """Options of a stage beyond settings and files."""
     device = [f"--device={CONFIG.device}"] if stage.gpu else []
@@ -128,3 +170,40 @@ def options_of(stage):
 def priority_of(stage):
     """What the cheapest target needs goes first."""
     return lambda wildcards: ORDER.priority(stage.name, wildcards.path)
+
+
+# Cells that share a job of a cluster. A profile says how many threads such a job has: its resource `slots`, local in
+# scope. The jobs themselves do not see the profile and find the number in their environment.
+SLOTS = workflow.global_resources.get("slots").value
+if not workflow.remote_exec:
+    os.environ["NQS_SLOTS"] = str(SLOTS or "")
+BUNDLES = Bundles(ORDER) if os.environ.get("NQS_SLOTS") else None
+
+
+def slots(gpu=False):
+    """Share of a cluster's job that a cell takes: its threads; all where there is one GPU."""
+    if not SLOTS:
+        return {}
+    return {"slots": lambda wildcards, threads: SLOTS if gpu else min(threads, SLOTS)}
+
+
+def bundle_of(stage):
+    """The bundle of a stage's cells, if bundles are made."""
+    return BUNDLES and (
+        lambda wildcards: as_one(BUNDLES.name(stage.name, wildcards.path))
+    )
+
+
+def bundle_of_rows(study, name):
+    """The bundle of a target's rows, if bundles are made and the rows are not local."""
+    if not BUNDLES or not computes(WORK, study):
+        return None
+    return lambda wildcards: as_one(BUNDLES.name("rows", f"{study.name}_{name}"))
+
+
+def as_one(bundle):
+    """A bundle, after Snakemake was told that its cells are one job though no files connect them."""
+    components = workflow.group_settings.group_components
+    if bundle not in components:  # this cannot be set earlier, nor by a profile
+        workflow.group_settings.group_components = {**components, bundle: 2**31}
+    return bundle

@@ -16,7 +16,16 @@ CHECKS = {
     "mypy": ["mypy"],
     "snakefmt": ["snakefmt", "--check", "Snakefile", "rules"],
     "snakemake lint": ["snakemake", "--lint"],
-    "pytest": ["pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not gpu and not long"],
+    "pytest": [
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+        "-m",
+        "not gpu and not long and not cluster",
+    ],
 }
 
 

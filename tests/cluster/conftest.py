@@ -1,0 +1,60 @@
+"""A private Slurm for the tests of this folder, a local run to compare with, and the page that says what was measured."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster.private_slurm import Slurm, missing
+from cluster.runs import CHAIN, SMOKE, TARGET, snakemake
+from support import measured
+
+PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+DEBIAN = (
+    "slurmctld slurmd slurm-client slurm-wlm-basic-plugins slurmdbd slurm-wlm-mysql-plugin munge mariadb-server-core"
+)
+ROWS: dict[str, list[dict[str, object]]] = {"cluster jobs": [], "cluster faults": []}
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    """A running Slurm, or a skip that says what is not installed."""
+    if absent := missing():
+        pytest.skip(f"no Slurm here: {', '.join(absent)} not found. On Debian: apt install {DEBIAN}; "
+                    "the plugin: pip install -e .[slurm] -c requirements.lock")  # fmt: skip
+    root = Path(tempfile.mkdtemp(prefix="slurm"))  # short, for sockets lie there
+    server = Slurm(root)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def local(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run of the same targets on this machine alone."""
+    folder = tmp_path_factory.mktemp("local")
+    subprocess.run([*snakemake(sys.executable, "-m", "snakemake"), "--cores", "2", *SMOKE, "--", *CHAIN, TARGET],
+                   cwd=folder, env=slurm.environment, check=True, capture_output=True)  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rows() -> dict[str, list[dict[str, object]]]:
+    """What the tests measured, by the name of the place on the page."""
+    return ROWS
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write what was measured if every test of this folder ran and passed."""
+    whole = not session.config.option.keyword and all("::" not in argument for argument in session.config.args)
+    if exitstatus == 0 and whole and all(ROWS.values()):
+        for name, lines in ROWS.items():
+            measured.write(PAGE, name, measured.table(lines))
