@@ -1,4 +1,4 @@
-"""A private Slurm for the tests of this folder, a local run to compare with, and the page that says what was measured."""
+"""A private Slurm for the tests of this folder, a local run to compare with, and the page with what was measured."""
 
 from __future__ import annotations
 

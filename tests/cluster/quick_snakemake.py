@@ -1,4 +1,4 @@
-"""Snakemake that asks for the states of its Slurm jobs every second; the plugin waits longer each time nothing ended."""
+"""Snakemake that asks for the states of its Slurm jobs every second; the plugin waits longer and longer."""
 
 from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor

@@ -1,4 +1,4 @@
-"""The workflow on a real Slurm, through profiles/slurm: what jobs ask for, and that no fault loses or changes a number."""
+"""The workflow on a real Slurm, through profiles/slurm: what jobs ask for, and that no fault changes a number."""
 
 from __future__ import annotations
 

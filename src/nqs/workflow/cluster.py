@@ -1,8 +1,8 @@
 """What jobs ask of a cluster's queue, and which of them share one of its jobs.
 
-Most cells take seconds, a job of a cluster costs ten by itself. So cells of one kind share a job until they make up some
-minutes of work, several of them running side by side; what is longer has a job of its own. Figures, tables, verdicts
-and rows that only sum up are made where Snakemake runs.
+Most cells take seconds, a job of a cluster costs ten by itself. So cells of one kind share a job until they make up
+some minutes of work, several of them running side by side; what is longer has a job of its own. Figures, tables,
+verdicts and rows that only sum up are made where Snakemake runs.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ Sizes = tuple[int, int, int]  # for clusters of up to 24, up to 32 and more site
 class Stage:
     """What a rule says of its jobs.
 
-    entry: function of a Job; outputs: kind -> ending of the file; environment: file in envs/; memory and
-    disk in MB, minutes at most and threads by the size of the cluster; libraries: whether BLAS and OpenMP may use the threads, too; resumes: whether
-    unfinished work lies in results/<scale>/checkpoints.
+    entry: function of a Job; outputs: kind -> ending of the file; environment: file in envs/; memory and disk in MB,
+    minutes at most and threads by the size of the cluster; libraries: whether BLAS and OpenMP may use the threads, too;
+    resumes: whether unfinished work lies in results/<scale>/checkpoints.
     """
 
     name: str
