@@ -4,7 +4,7 @@ from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 INTERVAL = RemoteExecutor.next_seconds_between_status_checks
-RemoteExecutor.next_seconds_between_status_checks = property(  # type: ignore[assignment]
+RemoteExecutor.next_seconds_between_status_checks = property(
     INTERVAL.fget, lambda executor, seconds: INTERVAL.fset(executor, min(seconds, 1))
 )
 

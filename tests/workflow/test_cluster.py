@@ -38,7 +38,9 @@ def test_a_laptop_run_needs_at_most_a_hundred_jobs_of_a_cluster():
 
 def test_the_page_says_how_many_jobs_there_are():
     page = (ROOT / "docs/cluster.md").read_text()
-    table = {scale: (int(cells), int(jobs)) for scale, cells, jobs in re.findall(r"\| (\w+) \| (\d+) \| (\d+) \|", page)}
+    table = {
+        scale: (int(cells), int(jobs)) for scale, cells, jobs in re.findall(r"\| (\w+) \| (\d+) \| (\d+) \|", page)
+    }
     assert table == {scale: (len(bundles_of(scale).submitted), len(bundles_of(scale).jobs())) for scale in SCALES}
 
 
