@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from cluster.private_slurm import Slurm, missing
-from cluster.runs import CHAIN, SMOKE, TARGET, snakemake
+from cluster.runs import SMOKE, snakemake
 from support import measured
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
@@ -38,12 +39,17 @@ def slurm() -> Iterator[Slurm]:
 
 
 @pytest.fixture(scope="session")
-def local(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def local(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Folder of a run of the same targets on this machine alone."""
-    folder = tmp_path_factory.mktemp("local")
-    subprocess.run([*snakemake(sys.executable, "-m", "snakemake"), "--cores", "2", *SMOKE, "--", *CHAIN, TARGET],
-                   cwd=folder, env=slurm.environment, check=True, capture_output=True)  # fmt: skip
-    return folder
+
+    @cache
+    def folder_of(*targets: str) -> Path:
+        folder = tmp_path_factory.mktemp("local")
+        command = [*snakemake(sys.executable, "-m", "snakemake"), "--cores", "2", *SMOKE, "--", *targets]
+        subprocess.run(command, cwd=folder, env=slurm.environment, check=True, capture_output=True)
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,8 @@ class Run:
     def __init__(self, slurm: Slurm, folder: Path, *arguments: str) -> None:
         self.slurm, self.folder, self.log = slurm, folder, folder / "snakemake.txt"
         self.before, self.start = slurm.last(), time.monotonic()
-        command = [*snakemake(sys.executable, str(Path(__file__).with_name("quick_snakemake.py"))),
-                   "--profile", str(ROOT / "profiles/slurm"), "--slurm-init-seconds-before-status-checks", "1"]  # fmt: skip
+        command = snakemake(sys.executable, str(Path(__file__).with_name("quick_snakemake.py")))
+        command += ["--profile", str(ROOT / "profiles/slurm"), "--slurm-init-seconds-before-status-checks", "1"]
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 [*command, *arguments], cwd=folder, env=slurm.environment, stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def test_a_study_and_a_chain_of_stages_give_the_numbers_of_a_local_run(slurm, lo
     (training,) = submitted(jobs, "supervised")  # four cells, side by side
     assert asked(training) | {"cpu": "4", "mem": "10000M"} == asked(training)
     assert training["TimelimitRaw"] == "5"
-    files = assert_same_numbers(local, tmp_path)
+    files = assert_same_numbers(local(*CHAIN), tmp_path)
     benchmarks = [*(f"{stage}/**/*.tsv" for stage in STAGES), "rows/kufel2024*"]
     rows["cluster jobs"].append(
         {"targets": ", ".join(CHAIN), "jobs of the workflow": count(one), "Slurm jobs": len(jobs),
@@ -44,7 +45,8 @@ def test_a_study_and_a_chain_of_stages_give_the_numbers_of_a_local_run(slurm, lo
 
 def count(one: Run) -> int:
     """Jobs that Snakemake finished."""
-    return one.log.read_text().count("Finished jobid:")
+    (log,) = (one.folder / ".snakemake/log").glob("*.snakemake.log")
+    return log.read_text().count("Finished jobid:")
 
 
 @pytest.mark.parametrize("way", ["gpu=1", "gres='gpu:1'"])
@@ -56,7 +58,7 @@ def test_gpus_are_asked_for_in_both_ways(slurm, local, tmp_path, way):
     assert job["Partition"] == "gpu"
     assert job["NodeList"] == "n0"
     assert asked(job)["gres/gpu"] == "1"
-    assert_same_numbers(local, tmp_path)
+    assert_same_numbers(local(TARGET), tmp_path)
 
 
 def cancel(slurm: Slurm, number: str, node: str) -> None:
@@ -110,7 +112,7 @@ def test_a_fault_while_a_bundle_is_computed_changes_no_number(slurm, local, tmp_
         seconds = one.finish()
     jobs = one.jobs()
     assert [job["State"].split()[0] for job in jobs] == ends
-    note(rows, fault, jobs, seconds, assert_same_numbers(local, tmp_path))
+    note(rows, fault, jobs, seconds, assert_same_numbers(local(TARGET), tmp_path))
     wait_until(lambda: slurm.states() == ["idle", "idle"], "idle nodes")
 
 
@@ -128,7 +130,7 @@ def test_a_job_that_exceeds_its_limits_gets_twice_as_much(slurm, local, tmp_path
     assert second["State"] == "COMPLETED"
     assert (asked(first)["mem"], asked(second)["mem"]) == ("2000M", "4000M")
     assert second["TimelimitRaw"] == "10"
-    note(rows, fault, [first, second], seconds, assert_same_numbers(local, tmp_path))
+    note(rows, fault, [first, second], seconds, assert_same_numbers(local(TARGET), tmp_path))
 
 
 def test_jobs_outlive_a_killed_snakemake_and_the_next_run_takes_their_results(slurm, local, tmp_path, rows):
@@ -144,7 +146,27 @@ def test_jobs_outlive_a_killed_snakemake_and_the_next_run_takes_their_results(sl
         one.finish()
     assert slurm.jobs(since=one.before) == []
     seconds = time.monotonic() - killed.start
-    note(rows, "kill -9 of Snakemake, then a new run", killed.jobs(), seconds, assert_same_numbers(local, tmp_path))
+    note(
+        rows,
+        "kill -9 of Snakemake, then a new run",
+        killed.jobs(),
+        seconds,
+        assert_same_numbers(local(TARGET), tmp_path),
+    )
+
+
+def test_an_interrupt_takes_the_jobs_from_the_queue_and_the_next_run_goes_on(slurm, local, tmp_path, rows):
+    slurm.hold(f"stage {TRAINING}", "sleep 120")
+    with run(slurm, tmp_path, *SMOKE, "--", TARGET) as stopped:
+        stopped.training()
+        os.killpg(stopped.child.pid, signal.SIGINT)
+        assert stopped.child.wait(120) != 0
+    with run(slurm, tmp_path, *SMOKE, "--", TARGET) as one:
+        one.finish()
+    jobs = stopped.jobs()
+    assert [job["State"].split()[0] for job in jobs] == ["CANCELLED", "COMPLETED"]
+    seconds = time.monotonic() - stopped.start
+    note(rows, "Ctrl-C, then a new run", jobs, seconds, assert_same_numbers(local(TARGET), tmp_path))
 
 
 def note(rows: Rows, fault: str, jobs: list[dict[str, str]], seconds: float, files: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support import measured
 
 from nqs.workflow.cluster import LEAST, MOST, WORK, Bundles, jobs_given, minutes
 from nqs.workflow.configuration import load
@@ -142,3 +143,14 @@ def test_every_setting_of_the_profile_is_known():
     ours = {key.removeprefix("slurm-").replace("-", "_") for key in PROFILE if key.startswith("slurm-")}
     assert ours
     assert ours <= fields.keys()
+
+
+def test_what_tests_measure_replaces_what_a_page_says_between_its_markers(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- measured: one -->\nold\n<!-- end -->\nb\n<!-- measured: two -->\nkept\n<!-- end -->\n")
+    measured.write(page, "one", measured.table([{"fault": "scancel", "seconds": 7}]))
+    assert "old" not in page.read_text()
+    assert "| fault | seconds |\n| --- | --- |\n| scancel | 7 |\n\n<!-- end -->\nb\n" in page.read_text()
+    assert "kept" in page.read_text()
+    with pytest.raises(ValueError, match="no marker 'measured: three'"):
+        measured.write(page, "three", "")
