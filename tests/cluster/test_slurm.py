@@ -99,7 +99,7 @@ FAULTS: dict[str, Fault] = {  # what happens, how long a training is held until 
 }
 HELD = {  # what the first training does before it begins, and Slurm's word for its end
     "run time exceeded": ("sleep 300", "TIMEOUT"),
-    "memory exceeded": ("python3 -c 'held = bytearray(9 << 30); import time; time.sleep(60)'", "OUT_OF_MEMORY"),
+    "memory exceeded": ("python3 -c \"import time; held = b'x' * (3 << 30); time.sleep(60)\"", "OUT_OF_MEMORY"),
 }
 
 
