@@ -17,7 +17,7 @@ from nqs.workflow.compare_files import differences, files
 ROOT = Path(__file__).parents[2]
 SMOKE = ("--config", "scale=smoke")
 CHAIN = ("kufel2024", "westerhout2020_fig5")  # a study, and the longest chain of stages
-TARGET = "ju2025_fig2"  # one job of a cluster with two trainings
+TARGET = "results/smoke/analysis/ju2025/fig2.csv"  # one job of a cluster with two trainings
 TRAINING = "motif_vmc"
 LONGEST = 900  # seconds that a run may take
 

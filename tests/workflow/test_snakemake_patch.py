@@ -1,7 +1,10 @@
-"""The remedy for Snakemake's timers."""
+"""The remedies for Snakemake: its timers, and what Slurm's executor takes for running."""
 
+import asyncio
+import inspect
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,3 +56,22 @@ def test_a_scheduler_without_such_timers_stays_as_it_is():
     other = type("Other", (), {})
     snakemake_patch.one_timer_at_a_time(other)
     assert not hasattr(other, snakemake_patch.METHOD)
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [({"7": "CANCELLED by 1000", "8": "RUNNING"}, {"7": "CANCELLED", "8": "RUNNING"}), ({}, {}), (None, None)],
+)
+def test_a_cancelled_job_has_ended_for_the_slurm_executor(said, taken):
+    async def query(command, logger):
+        return said, 0.1
+
+    plugin = SimpleNamespace(query_job_status=query)
+    snakemake_patch.understand_cancelled_jobs(plugin)
+    assert asyncio.run(plugin.query_job_status("sacct", None)) == (taken, 0.1)
+
+
+def test_the_slurm_executor_that_is_installed_asks_where_it_is_understood():
+    plugin = pytest.importorskip("snakemake_executor_plugin_slurm")
+    assert "query_job_status(" in inspect.getsource(plugin.Executor.check_active_jobs)
+    assert callable(plugin.query_job_status)

@@ -1,5 +1,5 @@
-"""Remedies for Snakemake: a scheduler that slows down with every job it has started, needless collections, and a
-benchmark that does not see what a job lets another process do.
+"""Remedies for Snakemake: a scheduler that slows down with every job it has started, needless collections, a
+benchmark that does not see what a job lets another process do, and a Slurm executor that waits for cancelled jobs.
 
 Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
 look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
@@ -9,6 +9,7 @@ never ends. After some hundred jobs the main process looks without pause and tak
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from typing import Any
 
@@ -20,6 +21,7 @@ METHOD = "_schedule_reevalutation"  # Snakemake's spelling
 def calm_snakemake() -> None:
     """Apply the remedies to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
     collect_garbage_rarely()
+    understand_cancelled_jobs()
     try:
         from snakemake.scheduling.job_scheduler import JobScheduler
     except ImportError:
@@ -92,3 +94,17 @@ def measure_forks(server: int) -> None:
         timer.main = WithForks(timer.pid)
 
     BenchmarkTimer.__init__ = begin_with_forks
+
+
+def understand_cancelled_jobs(plugin: Any = None) -> None:
+    """Let Slurm's executor, if there is one, take the first word of a state: of "CANCELLED by 1000" it sees no end."""
+    plugin = plugin or sys.modules.get("snakemake_executor_plugin_slurm")
+    query = getattr(plugin, "query_job_status", None)
+    if query is None:
+        return
+
+    async def first_words(*arguments: Any) -> tuple[Any, Any]:
+        states, seconds = await query(*arguments)
+        return states and {job: state.split()[0] for job, state in states.items()}, seconds
+
+    plugin.query_job_status = first_words
