@@ -97,9 +97,9 @@ FAULTS: dict[str, Fault] = {  # what happens, how long a training is held until 
     "controller away for 10 s": (restart_controller, 15, ["COMPLETED"]),
     "accounting away for 10 s": (restart_accounting, 15, ["COMPLETED"]),
 }
-HELD = {  # what the first training does before it begins, and Slurm's word for its end
+HELD = {  # what the first training does before it begins, and Slurm's word for its end; without cgroups, FAILED
     "run time exceeded": ("sleep 300", "TIMEOUT"),
-    "memory exceeded": ("python3 -c \"import time; held = b'x' * (3 << 30); time.sleep(60)\"", "OUT_OF_MEMORY"),
+    "memory exceeded": ("python3 -c \"import time; held = b'x' * (3 << 30); time.sleep(60)\"", "FAILED"),
 }
 
 
@@ -128,6 +128,7 @@ def test_a_job_that_exceeds_its_limits_gets_twice_as_much(slurm, local, tmp_path
     first, second = one.jobs()
     assert first["State"].startswith(end)
     assert second["State"] == "COMPLETED"
+    assert ("exceeded memory limit" in one.log.read_text()) == (fault == "memory exceeded")
     assert (asked(first)["mem"], asked(second)["mem"]) == ("2000M", "4000M")
     assert second["TimelimitRaw"] == "10"
     note(rows, fault, [first, second], seconds, assert_same_numbers(local(TARGET), tmp_path))
