@@ -58,17 +58,18 @@ def test_a_scheduler_without_such_timers_stays_as_it_is():
     assert not hasattr(other, snakemake_patch.METHOD)
 
 
-@pytest.mark.parametrize(
-    ("said", "taken"),
-    [({"7": "CANCELLED by 1000", "8": "RUNNING"}, {"7": "CANCELLED", "8": "RUNNING"}), ({}, {}), (None, None)],
-)
-def test_a_cancelled_job_has_ended_for_the_slurm_executor(said, taken):
-    async def query(command, logger):
-        return said, 0.1
+def test_cancelled_jobs_have_ended_and_no_answer_is_asked_for_again():
+    answers = iter([(None, None)] * 7 + [({"7": "CANCELLED by 1000", "8": "RUNNING"}, 0.1)])
 
+    async def query(command, logger):
+        return next(answers)
+
+    said: list[str] = []
     plugin = SimpleNamespace(query_job_status=query)
-    snakemake_patch.understand_cancelled_jobs(plugin)
-    assert asyncio.run(plugin.query_job_status("sacct", None)) == (taken, 0.1)
+    snakemake_patch.mend_slurm_states(plugin, pause=0.0)
+    answer = asyncio.run(plugin.query_job_status("sacct -X", SimpleNamespace(warning=said.append)))
+    assert [line.startswith("Slurm does not answer") and "sacct -X" in line for line in said] == [True]
+    assert answer == ({"7": "CANCELLED", "8": "RUNNING"}, 0.1)
 
 
 def test_the_slurm_executor_that_is_installed_asks_where_it_is_understood():
