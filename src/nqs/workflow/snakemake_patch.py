@@ -9,7 +9,9 @@ never ends. After some hundred jobs the main process looks without pause and tak
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -117,3 +119,10 @@ def mend_slurm_states(plugin: Any = None, pause: float = 10.0) -> None:
         return {job: state.split()[0] for job, state in states.items()}, seconds
 
     plugin.query_job_status = states_of_jobs
+    plugin.Executor.cancel_jobs = cancel_by_name
+
+
+def cancel_by_name(executor: Any, jobs: Any) -> None:
+    """Cancel all jobs of a run, which share its name; the list given lacks those whose states are just asked for."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(["scancel", f"--name={executor.run_uuid}"], timeout=60, check=False)
