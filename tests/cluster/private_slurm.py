@@ -5,6 +5,7 @@ Everything lies in one folder, nothing in /etc; no systemd, no cgroups, any user
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
@@ -15,6 +16,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import psutil
 
 DATABASE_SCRIPTS = Path("/usr/share/mysql")
 DAEMONS = ("munged", "mungekey", "slurmctld", "slurmd", "slurmdbd", "mariadbd", "sbatch", "sacct", "sacctmgr")
@@ -159,6 +162,14 @@ class Slurm:
         self.output("scancel", f"--user={getpass.getuser()}")
         for name in reversed([*self.children]):
             self.end(name, signal.SIGTERM)
+        self.end_orphans()
+
+    def end_orphans(self) -> None:
+        """Kill what jobs of lost daemons left behind: processes that know this Slurm's configuration."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]:
+                    process.kill()
 
     def configure(self) -> None:
         """Write all configuration files."""
