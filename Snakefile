@@ -14,6 +14,7 @@ min_version("9.0")
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 include: "rules/target_files.smk"
 
 

@@ -1,5 +1,6 @@
 """The configuration, the work it asks for, and what every rule shares."""
 
+import os
 import sys
 from shlex import quote
 
@@ -17,6 +18,7 @@ from nqs.runtime.errors import ConfigError, NqsError
 from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
 from nqs.workflow import fork_server, survivors
+from nqs.workflow.cluster import Bundles, computes, jobs_given, minutes, raised
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
@@ -40,25 +42,38 @@ except NqsError as error:
     raise WorkflowError(str(error)) from None
 
 
+def serve_forks(jobs):
+    """Start a fork server for so many jobs on this machine, if that is worth it."""
+    if jobs >= fork_server.MANY and (server := fork_server.start()):
+        measure_forks(server.pid)
+
+
 onstart:
     if workflow.execution_settings.lock and (left := survivors.stop()):
         raise WorkflowError(survivors.refusal(left))
     remove_leftovers(Path(RESULTS).rglob(".*.part"))
-    jobs = sum(1 for job in workflow.dag.needrun_jobs() if not job.rule.norun)
-    if (
-        workflow.local_exec
-        and jobs >= fork_server.MANY
-        and (server := fork_server.start())
-    ):
-        measure_forks(server.pid)
+    serve_forks(
+        sum(
+            1
+            for job in workflow.dag.needrun_jobs()
+            if job.is_local and not job.rule.norun
+        )
+    )
+
+
+if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
+    os.environ.pop(fork_server.ADDRESS, None)  # that of the machine where the run began
+    if os.environ.get("SLURM_CPUS_PER_TASK"):  # Slurm need not bind a job to its cores
+        workflow.register_resource("_cores", int(os.environ["SLURM_CPUS_PER_TASK"]))
+    if workflow.local_exec:
+        serve_forks(jobs_given(sys.argv))
 
 
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
-SMALL = {"mem_mb": 500, "runtime": 10}  # what drawing takes
-LARGE = {"mem_mb": 1500, "runtime": 60}  # what making rows takes
+NEAR = True  # drawing takes no job of a cluster
 
 
 def cell_of(stage, wildcards):
@@ -122,6 +137,20 @@ def code_of(stage):
 def sized(stage, sizes):
     """A resource by the size of a cell's cluster."""
     return lambda wildcards: by_size(sizes, cell_of(stage, wildcards).n_sites)
+
+
+def raised_by_size(stage, sizes):
+    """A resource by the size of a cell's cluster, more on every retry."""
+    of = sized(stage, sizes)
+    return lambda wildcards, attempt: raised(of(wildcards), attempt)
+
+
+def minutes_of(stage):
+    """Run time of a cell by its expected cost."""
+    most = sized(stage, stage.minutes)
+    return lambda wildcards, attempt: minutes(
+        ORDER.costs.seconds(stage.name, wildcards.path), most(wildcards), attempt
+    )
 
 
 def options_of(stage):

@@ -30,13 +30,17 @@ for stage in STAGES.values():
         benchmark:
             f"{RESULTS}/benchmarks/{stage.name}/{{path}}.tsv"
         priority: priority_of(stage)
+        group:
+            bundle_of(stage)
         conda:
             f"../envs/{stage.environment}.yaml"
         threads: sized(stage, stage.threads)
         resources:
             **(GPU if stage.gpu else {}),
-            mem_mb=sized(stage, stage.memory),
-            runtime=sized(stage, stage.minutes),
+            **slots(gpu=bool(stage.gpu and GPU)),
+            mem_mb=raised_by_size(stage, stage.memory),
+            disk_mb=sized(stage, stage.disk),
+            runtime=minutes_of(stage),
         params:
             stage=stage.name,
             settings=settings_of(stage),

@@ -22,10 +22,14 @@ for study, name, target in computed_targets():
             benchmark:
                 f"{RESULTS}/benchmarks/rows/{study.name}_{name}.tsv"
             priority: ORDER.priority("rows", f"{study.name}_{name}")
+            group:
+                bundle_of_rows(study, name)
+            localrule: not computes(WORK, study)
             conda:
                 "../envs/plot.yaml"
             threads: 1
             resources:
+                **slots(),
                 **LARGE,
             params:
                 name=f"{study.name}_{name}",
@@ -52,6 +56,7 @@ for study, name, target in computed_targets():
             benchmark:
                 f"{RESULTS}/benchmarks/{target.kind}/{study.name}_{name}.tsv"
             priority: ORDER.of_target(study, name)
+            localrule: NEAR
             conda:
                 "../envs/plot.yaml"
             threads: 1

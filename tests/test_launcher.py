@@ -180,6 +180,14 @@ def test_help_and_misspelt_command_install_nothing(tmp_path):
     assert not (folder / ".venv").exists()
 
 
+def test_a_lane_of_tests_exists_and_is_left_out_of_the_others(launcher):
+    (folder,) = [word for word in launcher.LANES["--cluster"] if "/" in word]
+    marked = [path for path in (LAUNCHER.parent / folder).glob("test_*.py") if "mark.cluster" in path.read_text()]
+    assert marked
+    assert "not cluster" in (LAUNCHER.parent / "pyproject.toml").read_text()
+    assert "not cluster" in (LAUNCHER.parent / "tools/check.py").read_text()
+
+
 def test_second_call_installs_nothing(project, tmp_path):
     """It asks pip for nothing, and leaves every file of the environment as it is."""
     stamps = {path: path.stat().st_mtime_ns for path in (project / ".venv").rglob("*") if path.suffix != ".pyc"}

@@ -64,7 +64,8 @@ def test_lock_holds_plain_public_pins(lock):
 
 
 def test_everything_the_project_asks_for_is_pinned(project, pins):
-    assert set(names(project["dependencies"] + project["optional-dependencies"]["test"])) <= set(pins)
+    extras = project["optional-dependencies"]
+    assert set(names(project["dependencies"] + extras["test"] + extras["slurm"])) <= set(pins)
 
 
 def test_benchmark_lock_holds_its_extra_and_agrees_with_the_main_lock(project, pins):

@@ -24,7 +24,7 @@ CHECKS = {
         "loadfile",
         "--no-loadscope-reorder",
         "-m",
-        "not gpu and not long and not faults",
+        "not gpu and not long and not faults and not cluster",
     ],
 }
 

@@ -58,7 +58,7 @@ class SmokeCalls:
         target = study.targets[name]
         words = ["table", f"{study_name}_{name}", "--settings", as_json(self.work.settings(study, target))]
         inputs = below(self.work.inputs(study, target)) | (self.published(study_name) if target.reads_published else {})
-        if target.reads_claims:
+        if target.is_view:
             inputs["claims"] = [CLAIMS]
         return Call(words, inputs, {kind: f"{table}.csv" for kind, table in target.tables(name).items()})
 

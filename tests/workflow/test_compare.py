@@ -13,6 +13,7 @@ import pytest
 
 from nqs.runtime.errors import InputError
 from nqs.workflow.compare import LEVEL, compare, tree_of
+from nqs.workflow.compare_files import differences
 from nqs.workflow.compare_rows import chi_square, compare_tables, distances, error_of, key_columns
 
 STUDY = "ju2025"
@@ -148,6 +149,15 @@ def test_bad_input_is_refused(tmp_path):
         tree_of(str(tmp_path), ["kufel"])
     with pytest.raises(InputError, match="no table in common"):
         compare(tree(tmp_path / "a", fig1=sample(1)), tree(tmp_path / "b", fig3=sample(1)))
+
+
+def test_times_of_jobs_and_programs_are_not_compared_exactly(tmp_path):
+    files = [tmp_path / name for name in ("a.csv", "b.csv")]
+    for file, seconds in zip(files, (1.0, 2.0), strict=True):
+        pd.DataFrame({"seconds": [seconds], "wall_s": [seconds], "energy": [-1.0]}).to_csv(file)
+    assert not [*differences(*files)]
+    pd.DataFrame({"seconds": [1.0], "wall_s": [1.0], "energy": [-1.1]}).to_csv(files[1])
+    assert [line.partition(":")[0] for line in differences(*files)] == ["energy"]
 
 
 def test_the_command_ends_with_2_for_bad_input_and_compares_files_exactly(tmp_path):

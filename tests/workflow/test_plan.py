@@ -201,3 +201,23 @@ def test_reference_timings_are_fitted_to_a_run(tmp_path, costs):
     assert found[1] == pytest.approx((per_job, per_unit), rel=1e-3)
     with pytest.raises(InputError, match="no benchmarks"):
         tool.timings(tmp_path / "elsewhere", costs)
+
+
+def test_jobs_of_a_group_are_found():
+    printed = """\
+group job dataset_3_1 (jobs in lexicogr. order):
+    [Thu Nov 26 22:15:00 2026]
+    rule dataset:
+        output: a.h5
+        benchmark: results/smoke/benchmarks/dataset/a.tsv
+        resources: mem_mb=1000
+    [Thu Nov 26 22:15:00 2026]
+    rule dataset:
+        benchmark: results/smoke/benchmarks/dataset/b.tsv
+        threads: 2
+[Thu Nov 26 22:15:00 2026]
+rule all:
+    input: a.h5
+"""
+    first, second = (Path(f"results/smoke/benchmarks/dataset/{name}.tsv") for name in "ab")
+    assert [*parse_jobs(printed)] == [Job("dataset", first, 1), Job("dataset", second, 2)]

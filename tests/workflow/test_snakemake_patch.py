@@ -1,7 +1,12 @@
-"""The remedy for Snakemake's timers."""
+"""The remedies for Snakemake: its timers, and what Slurm's executor takes for running."""
 
+import asyncio
+import inspect
+import os
+import re
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,3 +58,32 @@ def test_a_scheduler_without_such_timers_stays_as_it_is():
     other = type("Other", (), {})
     snakemake_patch.one_timer_at_a_time(other)
     assert not hasattr(other, snakemake_patch.METHOD)
+
+
+def test_cancelled_jobs_have_ended_and_no_answer_is_asked_for_again():
+    answers = iter([(None, None)] * 7 + [({"7": "CANCELLED by 1000", "8": "RUNNING"}, 0.1)])
+
+    async def query(command, logger):
+        return next(answers)
+
+    said: list[str] = []
+    plugin = SimpleNamespace(query_job_status=query, Executor=SimpleNamespace())
+    snakemake_patch.mend_slurm_states(plugin, pause=0.0)
+    answer = asyncio.run(plugin.query_job_status("sacct -X", SimpleNamespace(warning=said.append)))
+    assert [line.startswith("Slurm does not answer") and "sacct -X" in line for line in said] == [True]
+    assert answer == ({"7": "CANCELLED", "8": "RUNNING"}, 0.1)
+
+
+def test_the_slurm_executor_that_is_installed_asks_where_it_is_understood():
+    plugin = pytest.importorskip("snakemake_executor_plugin_slurm")
+    assert "query_job_status(" in inspect.getsource(plugin.Executor.check_active_jobs)
+    assert callable(plugin.query_job_status)
+    assert {"run_uuid", "cancel_jobs"} <= set(re.findall(r"\w+", inspect.getsource(plugin.Executor)))
+
+
+def test_all_jobs_of_a_run_are_cancelled_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "scancel").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
+    (tmp_path / "scancel").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    snakemake_patch.cancel_by_name(SimpleNamespace(run_uuid="a-run"), [])
+    assert (tmp_path / "called").read_text() == "--name=a-run\n"

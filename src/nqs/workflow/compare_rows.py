@@ -23,7 +23,7 @@ OUTCOMES = re.compile(  # what a row finds though it is an integer or a word
 SAME_RUNS = {  # settings that only look at the same trainings in another way: such rows are not independent
     "iteration", "tau", "r", "m", "sector", "with_r0", "window", "fit", "threshold", "length", "position", "series",
 }  # fmt: skip
-MEASURED = {"wall_s", "cpu_s", "training_wall_s", "cell_wall_s", "cell_cpu_s", "peak_memory_mb", "peak_gib"}
+MEASURED = {"seconds", "wall_s", "cpu_s", "training_wall_s", "cell_wall_s", "cell_cpu_s", "peak_memory_mb", "peak_gib"}
 
 
 @dataclass(frozen=True)

@@ -94,13 +94,13 @@ def parse_jobs(output: str) -> Iterator[Job]:
     """
     rule, values = None, dict[str, str]()
     for line in [*output.splitlines(), ""]:
-        if rule and line.startswith("    "):
+        match = RULE.fullmatch(line.strip())  # jobs of a group are indented
+        if rule and line.startswith("    ") and not match:
             key, _, value = line.strip().partition(": ")
             values[key] = value
             continue
         if rule and "benchmark" in values:
             yield Job(rule, Path(values["benchmark"]), int(values.get("threads", 1)))
-        match = RULE.fullmatch(line)
         rule, values = match and match[1], {}
 
 

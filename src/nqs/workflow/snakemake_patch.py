@@ -1,5 +1,6 @@
 """Remedies for Snakemake: a scheduler that slows down with every job it has started and does not stop when asked
-(nqs.workflow.stopping), needless collections, and a benchmark that does not see what a job lets another process do.
+(nqs.workflow.stopping), needless collections, a benchmark that does not see what a job lets another process do, and a
+Slurm executor that loses jobs.
 
 Snakemake 9 limits how many jobs may start per second. After each look at the ready jobs it sets a timer that has it
 look again a second later, and that look sets the next timer; so each finished job leaves behind a chain of its own that
@@ -8,8 +9,12 @@ never ends. After some hundred jobs the main process looks without pause and tak
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import logging
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -23,6 +28,7 @@ def calm_snakemake() -> None:
     """Apply the remedies to the Snakemake that is running, if its version keeps its scheduler where 9.27 does."""
     collect_garbage_rarely()
     logging.raiseExceptions = False  # else a log on a full disk buries the reason below a traceback for each line
+    mend_slurm_states()
     try:
         from snakemake.scheduling.job_scheduler import JobScheduler
     except ImportError:
@@ -96,3 +102,32 @@ def measure_forks(server: int) -> None:
         timer.main = WithForks(timer.pid)
 
     BenchmarkTimer.__init__ = begin_with_forks
+
+
+def mend_slurm_states(plugin: Any = None, pause: float = 10.0) -> None:
+    """Let Slurm's executor, if there is one, see that jobs were cancelled, and keep them while Slurm does not answer.
+
+    Of "CANCELLED by 1000" it sees no end; after five questions without an answer it forgets all its jobs for ever.
+    """
+    plugin = plugin or sys.modules.get("snakemake_executor_plugin_slurm")
+    query = getattr(plugin, "query_job_status", None)
+    if query is None:
+        return
+
+    async def states_of_jobs(command: str, logger: Any) -> tuple[dict[str, str], float]:
+        states, seconds = await query(command, logger)
+        if states is None:
+            logger.warning(f"Slurm does not answer; asked again every {pause:.0f} s until it does: {command}")
+        while states is None:
+            await asyncio.sleep(pause)
+            states, seconds = await query(command, logger)
+        return {job: state.split()[0] for job, state in states.items()}, seconds
+
+    plugin.query_job_status = states_of_jobs
+    plugin.Executor.cancel_jobs = cancel_by_name
+
+
+def cancel_by_name(executor: Any, jobs: Any) -> None:
+    """Cancel all jobs of a run, which share its name; the list given lacks those whose states are just asked for."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(["scancel", f"--name={executor.run_uuid}"], timeout=60, check=False)

@@ -15,9 +15,9 @@ Sizes = tuple[int, int, int]  # for clusters of up to 24, up to 32 and more site
 class Stage:
     """What a rule says of its jobs.
 
-    entry: function of a Job; outputs: kind -> ending of the file; environment: file in envs/; memory in MB, minutes and
-    threads by the size of the cluster; libraries: whether BLAS and OpenMP may use the threads, too; resumes: whether
-    unfinished work lies in results/<scale>/checkpoints.
+    entry: function of a Job; outputs: kind -> ending of the file; environment: file in envs/; memory and disk in MB,
+    minutes at most and threads by the size of the cluster; libraries: whether BLAS and OpenMP may use the threads, too;
+    resumes: whether unfinished work lies in results/<scale>/checkpoints.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Stage:
     memory: Sizes
     minutes: Sizes
     threads: Sizes = (1, 1, 1)
+    disk: Sizes = (1000, 1000, 1000)
     libraries: bool = False
     gpu: bool = False
     resumes: bool = False
@@ -42,7 +43,7 @@ STAGES = {
     for stage in (
         Stage(
             "hamiltonian", "nqs.exact.blocks:stage", {"hamiltonian": ".h5"}, "ed",
-            memory=(1500, 3000, 7000), minutes=(60, 60, 60), threads=(1, 2, 2),
+            memory=(1500, 3000, 7000), minutes=(60, 60, 60), threads=(1, 2, 2), disk=(1000, 2000, 20000),
         ),
         Stage(
             "ground_state", "nqs.exact.ground_state:stage", {"ground_state": ".h5"}, "ed",
