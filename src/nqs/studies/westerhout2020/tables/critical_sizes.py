@@ -17,7 +17,7 @@ from statsmodels.regression.linear_model import WLS
 from nqs.model.clusters import dimension
 from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
-from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select
+from nqs.studies.westerhout2020.tables.summary import NETWORK, complete, read, select
 from nqs.studies.westerhout2020.tables.training_size import ABOVE, BELOW, FOUND
 
 PERCENTILES = (16, 84)
@@ -113,4 +113,4 @@ def critical_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFr
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The critical sizes from the overlaps of the cells."""
-    return critical_table(select(read(files["overlaps"], NETWORK), settings), settings)
+    return critical_table(select(complete(read(files["overlaps"], NETWORK), settings), settings), settings)
