@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nqs.runtime.errors import NothingTrainedError
-from nqs.studies.westerhout2020.tables.summary import figure_table, select
+from nqs.runtime.errors import BrokenFileError, NothingTrainedError
+from nqs.studies.westerhout2020.tables.summary import CELL, complete, figure_table, select
 from nqs.supervised.keys import SAMPLED, WHOLE, CellKey
 
 LATTICES = {"square16": "square", "kagome18": "kagome"}
@@ -130,3 +130,12 @@ def test_variational_states_are_rows_of_their_own():
     assert point.energy_error_mean == pytest.approx(0.02)
     assert pd.isna(point.overlap_rest_mean)
     assert pd.isna(point.epsilon_train)
+
+
+def test_half_a_table_of_overlaps_is_refused():
+    cell = dict.fromkeys(CELL, "x") | {"j2": 0.4}
+    settings = {"cells": [cell | {"sizes": [(0.05, 3)]}]}
+    rows = pd.DataFrame([cell | {"epsilon": 0.05, "repeat": repeat} for repeat in range(3)])
+    assert len(complete(rows, settings)) == 3
+    with pytest.raises(BrokenFileError, match=r"epsilon = 0\.05: 2 networks instead of 3; delete that table"):
+        complete(rows[:2], settings)

@@ -145,7 +145,7 @@ def test_a_figure_from_the_archive_names_its_run(html):
 
 def test_a_record_without_its_parts_is_refused(tmp_path):
     (tmp_path / "a.json").write_text('{"id": "a"}')
-    with pytest.raises(BrokenFileError, match="lacks config, inputs, code"):
+    with pytest.raises(BrokenFileError, match="without config, inputs, code"):
         read_record(tmp_path / "a.json")
 
 
@@ -156,7 +156,7 @@ def test_no_results_is_one_clear_line(tmp_path):
 
 def test_a_file_that_is_no_ledger_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(BrokenFileError, match="no ledger of claims, lacks claim, row"):
+    with pytest.raises(BrokenFileError, match="without the columns claim, row"):
         ledgers.read_ledger(tmp_path / "a.csv")
 
 

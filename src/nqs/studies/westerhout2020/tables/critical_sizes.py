@@ -17,7 +17,7 @@ from statsmodels.regression.linear_model import WLS
 from nqs.model.clusters import dimension
 from nqs.runtime.job import Files
 from nqs.runtime.seeds import seed_of
-from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select, some_trained
+from nqs.studies.westerhout2020.tables.summary import NETWORK, complete, read, select, some_trained
 from nqs.studies.westerhout2020.tables.training_size import ABOVE, BELOW, FOUND
 
 PERCENTILES = (16, 84)
@@ -113,5 +113,5 @@ def critical_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFr
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The critical sizes from the overlaps of the cells."""
-    networks = some_trained(select(read(files["overlaps"], NETWORK), settings))
+    networks = some_trained(select(complete(read(files["overlaps"], NETWORK), settings), settings))
     return critical_table(networks.dropna(subset=["overlap_sampled"]), settings)

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.job import Files
-from nqs.studies.westerhout2020.tables.summary import NETWORK, read, select, some_trained
+from nqs.studies.westerhout2020.tables.summary import POINT, read, select, some_trained
 
 HISTORY = ["epsilon", "repeat", "updates"]  # columns of a history that count here
+COMPARED = [*POINT, "repeat", "overlap_rest", "overlap_full", "sample_weight"]  # columns of the overlaps
 STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
 
 
@@ -75,7 +76,7 @@ def sensitivity_table(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Dat
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The table from overlaps and histories of the cells, in one order."""
     cells = [
-        read([one], NETWORK).merge(read([two], HISTORY)[HISTORY], on=["epsilon", "repeat"])
+        read([one], COMPARED).merge(read([two], HISTORY)[HISTORY], on=["epsilon", "repeat"])
         for one, two in zip(files["overlaps"], files["histories"], strict=True)
     ]
     return sensitivity_table(some_trained(select(pd.concat(cells, ignore_index=True), settings)), settings)

@@ -30,23 +30,32 @@ def select(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
 
     settings: cells, each with its identity and `sizes`, pairs of training-set size and number of repeats.
     """
-    wanted = pd.DataFrame(
+    chosen = rows.merge(wanted(settings), on=POINT, how="inner")
+    return chosen[chosen.repeat < chosen.repeats].drop(columns="repeats")
+
+
+def wanted(settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The points that a figure shows, with their number of networks. [*POINT, repeats]"""
+    return pd.DataFrame(
         [
             {name: cell[name] for name in CELL} | {"epsilon": epsilon, "repeats": repeats}
             for cell in settings["cells"]
             for epsilon, repeats in cell["sizes"]
         ]
     )
-    chosen = rows.merge(wanted, on=POINT, how="inner")
-    chosen = chosen[chosen.repeat < chosen.repeats].drop(columns="repeats")
-    if len(chosen) != wanted.repeats.sum():
-        raise BrokenFileError(lacking(chosen, wanted))
-    return chosen
 
 
-def lacking(chosen: pd.DataFrame, wanted: pd.DataFrame) -> str:
+def complete(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows as they are; BrokenFileError if a point has fewer or more networks than the figure was promised."""
+    chosen, points = select(rows, settings), wanted(settings)
+    if len(chosen) != points.repeats.sum():
+        raise BrokenFileError(lacking(chosen, points))
+    return rows
+
+
+def lacking(chosen: pd.DataFrame, points: pd.DataFrame) -> str:
     """Which point has fewer or more networks than it was promised, and what to do."""
-    found = wanted.merge(chosen.groupby(POINT).size().rename("found").reset_index(), on=POINT, how="left").fillna(0)
+    found = points.merge(chosen.groupby(POINT).size().rename("found").reset_index(), on=POINT, how="left").fillna(0)
     point = found[found.found != found.repeats].iloc[0]
     where = "/".join(str(point[name]) for name in ("study", "cluster", "network", "target", "data"))
     return (
@@ -137,7 +146,7 @@ def read(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
 
 def rows(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     """A figure's table from the overlaps of its cells, and the variational states that it shows."""
-    return figure_table(read(files["overlaps"], NETWORK), settings, _variational_runs(files))
+    return figure_table(complete(read(files["overlaps"], NETWORK), settings), settings, _variational_runs(files))
 
 
 def cost(files: Files, settings: Mapping[str, Any]) -> dict[str, Any]:
