@@ -5,9 +5,8 @@ import shutil
 import time
 
 import pytest
-from support.killed_runs import finish, kill_tree, start, unlock
+from support.killed_runs import differing, finish, kill_tree, start, unlock
 
-from nqs.workflow.compare_files import compare_files
 from nqs.workflow.studies import found_studies
 
 KILLS = 6  # of each study
@@ -28,7 +27,7 @@ def test_tables_of_a_run_that_was_killed_again_and_again_are_those_of_one_left_a
     begin = time.monotonic()
     finish(killed, [study])
     recovery = time.monotonic() - begin
-    assert compare_files(alone / "results/smoke", killed / "results/smoke") == 0
+    assert differing(alone / "results/smoke", killed / "results/smoke") == []
     with capsys.disabled():
         print(
             f"\n{study}: {len(moments)} kills of {ended} processes after {', '.join(f'{m:.1f}' for m in moments)} s, "

@@ -1,4 +1,4 @@
-"""Smoke runs as processes that can be killed."""
+"""Smoke runs of the whole workflow as processes that can be killed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from nqs.workflow import compare_files
+
 ROOT = Path(__file__).parents[2]
+TIMED = {Path("analysis/kufel2024/fig8.csv"), Path("claims/kufel2024.csv")}
 
 
 def command(folder: Path, targets: Sequence[str], *settings: str) -> list[str]:
@@ -63,3 +66,12 @@ def finish(folder: Path, targets: Sequence[str]) -> None:
     """A run to its end; AssertionError with the end of its log if it fails."""
     code = start(folder, targets).wait()
     assert code == 0, (folder / "log").read_text()[-5000:]
+
+
+def differing(one: Path, two: Path) -> list[str]:
+    """What two trees of results differ in, to the last bit; tables that hold measured seconds are left out."""
+    first, second = (compare_files.files(tree) - TIMED for tree in (one, two))
+    lines = [f"{path}: in one tree only" for path in sorted(first ^ second)]
+    for path in sorted(first & second):
+        lines += [f"{path} {line}" for line in compare_files.differences(one / path, two / path)]
+    return lines

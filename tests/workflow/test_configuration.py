@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -15,7 +16,7 @@ from nqs.model.lattices import cluster_of
 from nqs.runtime.errors import ConfigError
 from nqs.runtime.fields import Coupling
 from nqs.workflow import configuration_page
-from nqs.workflow.configuration import Config, load, merge
+from nqs.workflow.configuration import Config, asked, load, merge
 from nqs.workflow.work import Work
 
 ROOT = Path(__file__).parents[2]
@@ -526,6 +527,18 @@ def test_a_wrong_entry_does_not_make_its_list_too_short():
     assert str(error.value).count("\n") == 1
     with pytest.raises(ConfigError, match=r"fig5\.panels: tuple should have at least 1 item"):
         load_with(fig5={"panels": []})
+
+
+def test_files_and_words_of_a_call_are_read_anew(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("seed: 010\n")
+    own = {"seed": 8, "device": "cpu"}  # as Snakemake read them
+    call = SimpleNamespace(config_args=["device=cpu"], configfiles=[file], overwrite_config=own)
+    assert asked(call, own) == {"seed": 10, "device": "cpu"}
+    assert asked(call, {"seed": 3}) == {"seed": 3}  # given by a workflow that has this one as a module
+    file.write_text("seed: 1\nseed: 2\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: line 1, column 1: .*key seed given twice"):
+        asked(call, own)
 
 
 def numbers_of(block, prefix=""):
