@@ -153,13 +153,14 @@ def write_space_group(file: h5py.File, translations: Mapping[str, np.ndarray], p
 
 def read_space_group(file: h5py.File) -> SpaceGroup:
     """The symmetries of the cluster of a Hamiltonian file."""
+    n_sites = int(file.attrs["n_sites"])
     kinds = {kind: file[f"space_group/{kind}"] for kind in ("translations", "point")}
     moves = {kind: {name: move[...] for name, move in group.items()} for kind, group in kinds.items()}
     for group in moves.values():
-        check_permutations(np.array([*group.values()]).reshape(len(group), -1))
+        check_permutations(np.array([*group.values()]).reshape(-1, n_sites))
     found = {kind: [make_generator(name, move) for name, move in group.items()] for kind, group in moves.items()}
     moving = [g for g in found["translations"] if g.order > 1]
-    return space_group(moving, found["point"], int(file.attrs["n_sites"]))
+    return space_group(moving, found["point"], n_sites)
 
 
 def irreps(group: SpaceGroup) -> Iterator[Irrep]:
