@@ -290,7 +290,8 @@ def test_archive_is_judged():
     assert found["kagome_drop_location"] == NOT_REPRODUCED
     assert found["published_curves_fig3"] == NOT_REPRODUCED
     assert found["critical_size_factor_10"] == INCONCLUSIVE
-    assert found["cnn_dip_smaller_square"] == NOT_TESTED
+    assert found["cnn_dip_smaller_square"] == INCONCLUSIVE  # two repeats
+    assert found["cnn_gain_from_symmetry"] == NOT_TESTED
 
 
 def test_sums_of_means_have_the_degrees_of_freedom_of_their_worst_part():
