@@ -4,8 +4,8 @@ needs   archive/paper/{study}/{target}.csv, .json                     rows of a 
 makes   results/archive/figures/{study}/{figure}.{pdf,png,json}
         results/archive/tables/{study}/{table}.{csv,md,json}
 
-One job draws several targets; views of the ledgers are targets as at every scale (targets.smk). A target has the name <study>_<target>, archived or not; asking for one that is not
-archived is refused with the way to make it.
+One job draws several targets; views of the ledgers are targets as at every scale (targets.smk). A target has the name
+<study>_<target>, archived or not; asking for one that is not archived is refused with the way to make it.
 """
 
 for study in WORK.studies.values():
@@ -23,7 +23,7 @@ for study in WORK.studies.values():
                 f"{RESULTS}/logs/gallery/{study.name}_{names[0]}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/gallery/{study.name}_{names[0]}.tsv"
-            localrule: NEAR
+            localrule: True
             conda:
                 "../envs/plot.yaml"
             threads: 1

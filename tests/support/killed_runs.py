@@ -6,41 +6,28 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from nqs.workflow import compare_files
+from support.smoke_runs import call, environment
 
-ROOT = Path(__file__).parents[2]
 TIMED = {Path("analysis/kufel2024/fig8.csv"), Path("claims/kufel2024.csv")}
 
 
 def command(folder: Path, targets: Sequence[str], *settings: str) -> list[str]:
     """Snakemake's call for targets at smoke scale, with results in a folder; settings: KEY=VALUE over that scale."""
-    call = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-s",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(folder),
-        "--cores",
-        "2",
-    ]
-    return [*call, "--config", "scale=smoke", *settings, "--", *targets]
+    return [*call(folder), "--config", "scale=smoke", *settings, "--", *targets]
 
 
 def start(folder: Path, targets: Sequence[str], *settings: str) -> subprocess.Popen[bytes]:
     """A run in a session of its own; what it prints is added to the file `log` of the folder."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             command(folder, targets, *settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, env=os.environ | {"PATH": path},
+            start_new_session=True, env=environment(),
         )  # fmt: skip
 
 

@@ -65,24 +65,22 @@ def published(path: Path) -> bool:
     return "results" not in path.parts and bool({"archive", "reference"} & {*path.parts})
 
 
-def missing(path: Path) -> BrokenFileError:
-    """A file that is not there."""
-    if published(path):
-        return BrokenFileError(f"{path}: missing; restore it, e.g. with git checkout -- {path}")
-    return BrokenFileError(f"{path}: missing; build it with {command_for(path)}")
-
-
-def mending(path: Path) -> str:
-    """What to do about damage."""
+def mending(path: Path, way: str) -> str:
+    """What to do about a file: restore what comes with the project, build a result; way: how that begins."""
     if published(path):
         return f"restore it, e.g. with git checkout -- {path}"
-    return f"delete it and build it again with {command_for(path)}"
+    return f"{way} with {command_for(path)}"
+
+
+def missing(path: Path) -> BrokenFileError:
+    """A file that is not there."""
+    return BrokenFileError(f"{path}: missing; {mending(path, 'build it')}")
 
 
 def damaged(path: Path, why: object, state: str = "damaged") -> BrokenFileError:
     """A file whose content is wrong: it is to be deleted and built again."""
     reason = " ".join(str(why).split())  # one line, whatever a library says
-    return BrokenFileError(f"{path}: {state} ({reason}); {mending(path)}")
+    return BrokenFileError(f"{path}: {state} ({reason}); {mending(path, 'delete it and build it again')}")
 
 
 def unreadable(path: Path, error: BaseException) -> BrokenFileError:
