@@ -1,8 +1,8 @@
-"""What a rule asks of a cluster: memory and time that grow on retries, and jobs that several cells share."""
+"""What jobs ask of a cluster, memory and time that grow on retries, and which cells share one."""
 
 
 def needing(mem_mb, runtime):
-    """Resources of a rule whose jobs are alike; more on every retry."""
+    """Resources of jobs that are alike; more on every retry."""
     return {
         "mem_mb": lambda wildcards, attempt: raised(mem_mb, attempt),
         "runtime": lambda wildcards, attempt: raised(runtime, attempt),
@@ -17,9 +17,7 @@ LARGE = needing(mem_mb=1500, runtime=60)  # what making rows takes
 # Cells that share a job of a cluster. A profile says how many threads such a job has: its resource `slots`, local in
 # scope. The jobs themselves do not see the profile and find the number in their environment.
 SLOTS = workflow.global_resources.get("slots").value
-if not workflow.remote_exec:
-    os.environ["NQS_SLOTS"] = str(SLOTS or "")
-BUNDLES = Bundles(ORDER) if os.environ.get("NQS_SLOTS") else None
+BUNDLES = Bundles(ORDER) if bundled(SLOTS, workflow.remote_exec) else None
 
 
 def slots(gpu=False):

@@ -18,7 +18,15 @@ from nqs.runtime.errors import ConfigError, NqsError
 from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
 from nqs.workflow import fork_server, survivors
-from nqs.workflow.cluster import Bundles, computes, jobs_given, minutes, raised
+from nqs.workflow.cluster import (
+    Bundles,
+    bundled,
+    computes,
+    cores_given,
+    jobs_given,
+    minutes,
+    raised,
+)
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
@@ -63,8 +71,8 @@ onstart:
 
 if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
     os.environ.pop(fork_server.ADDRESS, None)  # that of the machine where the run began
-    if os.environ.get("SLURM_CPUS_PER_TASK"):  # Slurm need not bind a job to its cores
-        workflow.register_resource("_cores", int(os.environ["SLURM_CPUS_PER_TASK"]))
+    if cores := cores_given():  # Slurm need not bind a job to its cores
+        workflow.register_resource("_cores", cores)
     if workflow.local_exec:
         serve_forks(jobs_given(sys.argv))
 

@@ -8,6 +8,7 @@ verdicts and rows that only sum up are made where Snakemake runs.
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -42,6 +43,18 @@ def jobs_given(arguments: Sequence[str]) -> int:
     """Number of jobs in the command line of a Snakemake that a cluster's job runs."""
     following = arguments[[*arguments, "--target-jobs"].index("--target-jobs") + 1 :]
     return sum(1 for _ in takewhile(lambda argument: not argument.startswith("--"), following))
+
+
+def cores_given() -> int:
+    """Cores that Slurm gave to this job; 0 outside of one."""
+    return int(os.environ.get("SLURM_CPUS_PER_TASK") or 0)
+
+
+def bundled(slots: int | None, in_a_job: bool) -> bool:
+    """Whether cells share jobs: where a profile has slots, which a cluster's jobs learn from their environment."""
+    if not in_a_job:
+        os.environ["NQS_SLOTS"] = str(slots or "")
+    return bool(os.environ.get("NQS_SLOTS"))
 
 
 class Bundles:
