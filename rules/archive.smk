@@ -23,7 +23,7 @@ for study in WORK.studies.values():
                 f"{RESULTS}/logs/gallery/{study.name}_{names[0]}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/gallery/{study.name}_{names[0]}.tsv"
-            localrule: True
+            localrule: NEAR
             conda:
                 "../envs/plot.yaml"
             threads: 1

@@ -81,6 +81,7 @@ RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
 GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
+NEAR = True  # drawing takes no job of a cluster, but states what it needs as jobs do
 
 
 def cell_of(stage, wildcards):

@@ -20,7 +20,7 @@ for study in WORK.studies.values():
                 f"{RESULTS}/logs/claims/{study.name}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/claims/{study.name}.tsv"
-            localrule: True
+            localrule: NEAR
             conda:
                 "../envs/claims.yaml"
             threads: 1

@@ -56,7 +56,7 @@ for study, name, target in computed_targets():
             benchmark:
                 f"{RESULTS}/benchmarks/{target.kind}/{study.name}_{name}.tsv"
             priority: ORDER.of_target(study, name)
-            localrule: True
+            localrule: NEAR
             conda:
                 "../envs/plot.yaml"
             threads: 1
