@@ -18,15 +18,6 @@ from nqs.runtime.errors import ConfigError, NqsError
 from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
 from nqs.workflow import fork_server, survivors
-from nqs.workflow.cluster import (
-    Bundles,
-    bundled,
-    computes,
-    cores_given,
-    jobs_given,
-    minutes,
-    raised,
-)
 from nqs.workflow.code_hash import code_hash, keep_answers
 from nqs.workflow.snakemake_patch import calm_snakemake, measure_forks
 from nqs.workflow.stages import STAGES, by_size
@@ -36,6 +27,15 @@ keep_answers(Path(".snakemake/nqs_code.json").absolute())
 
 try:  # studies are found and checked on import
     from nqs.workflow.archive import Archive
+    from nqs.workflow.cluster import (
+        Bundles,
+        bundled,
+        computes,
+        cores_given,
+        jobs_given,
+        minutes,
+        raised,
+    )
     from nqs.workflow.configuration import ARCHIVE, asked, load
     from nqs.workflow.cost import Costs, read_timings
     from nqs.workflow.order import Order
