@@ -121,9 +121,13 @@ class Server:
             client.close()
             return
         accepted = call["identity"] == identity()
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, AT_START
+        )  # what comes before the job heeds signals waits until it does
         if accepted and (process := os.fork()) == 0:
             self.listener.close()
             become(call, streams, asking)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, AT_START)
         for stream in streams:
             os.close(stream)
         client.send(b"y" if accepted else b"n")
@@ -208,6 +212,7 @@ def become(call: Mapping[str, Any], streams: Sequence[int], asking: int) -> NoRe
             os.setpgid(0, call["group"])
         for number, handler in AT_START.items():
             signal.signal(number, signal.SIG_IGN if number in call["ignored"] else handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, AT_START)
         os.environ.clear()
         os.environ.update(call["environment"])
         os.umask(call["mask"])
