@@ -1,6 +1,7 @@
 """Configurations changed at random: each one that cannot be computed is refused with its key, each other one plans."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,30 @@ def plans_or_is_refused(place: Place, changed: dict[str, Any]) -> None:
         assert work.cell(*work.origin(file)).settings()["j2"] is not None
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(mutations())
 def test_a_changed_configuration_plans_or_is_refused_with_its_key(mutation):
     plans_or_is_refused(*mutation)
 
 
-@pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.long
+@settings(
+    max_examples=5000,
+    derandomize=False,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(mutations())
 def test_many_changed_configurations_plan_or_are_refused_with_their_keys(mutation):
     plans_or_is_refused(*mutation)
+
+
+@pytest.mark.parametrize("place", [("mummaneni2026", "small", "alpha"), ("networks", "dense1", "hidden", 0), ("seed",)])
+def test_an_integer_too_large_for_a_float_is_refused_with_its_key(place):
+    changed = copy.deepcopy(VALID)
+    parent = changed
+    for name in place[:-1]:
+        parent = parent[name]
+    parent[place[-1]] = 10**400
+    with pytest.raises(ConfigError, match=re.escape(".".join(map(str, place)) + ": an integer of 1329 bits")):
+        load(ROOT, changed)

@@ -8,7 +8,7 @@ neither PyTorch nor QuSpin, because every Snakemake call reads it. The block of 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -242,11 +242,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def validate(values: Mapping[str, Any]) -> Common:
     """The validated configuration; raises ConfigError with one line per mistake."""
+    if too_large := [f"{key}: an integer of {number.bit_length()} bits, at most 63" for key, number in beyond(values)]:
+        raise ConfigError("the configuration is not valid:\n  " + "\n  ".join(too_large))
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         lines = [describe(issue) for issue in without_echoes(error.errors())]
         raise ConfigError("the configuration is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def beyond(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
+    """Keys and values of the integers that are too large to count with: floats of their products overflow."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield key, value
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for name, part in inner:
+        yield from beyond(part, f"{key}.{name}" if key else str(name))
 
 
 def without_echoes(issues: Sequence[Any]) -> list[Any]:
