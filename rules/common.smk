@@ -14,6 +14,7 @@ shell.prefix(
     f"exec 9>&2; export NQS_STDERR=9 PYTHONPATH={quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
 
+from nqs.runtime.device import count_gpus
 from nqs.runtime.errors import ConfigError, NqsError
 from nqs.runtime.files import remove_leftovers, require_writable
 from nqs.studies.protocol import shown_name
@@ -80,7 +81,10 @@ if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
-GPU = {"gpu": 1} if CONFIG.device == "cuda" else {}
+GPUS = count_gpus(CONFIG.device)  # of this machine
+GPU = {"gpu": 1} if GPUS or CONFIG.device == "cuda" else {}
+if GPUS and workflow.local_exec and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", GPUS)
 NEAR = True  # drawing takes no job of a cluster, but states what it needs as jobs do
 
 

@@ -1,17 +1,19 @@
 """Ground states of small clusters, computed once for all tests of a worker, and a server that forks into jobs."""
 
 import sys
+from contextlib import suppress
 
-import hypothesis
 import pytest
 
-from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.lattices import cluster
 from nqs.workflow import fork_server as forks
 
-hypothesis.settings.register_profile("same", derandomize=True)  # the same code passes or fails the same tests
-hypothesis.settings.load_profile("same")
+with suppress(ImportError):  # tests on a GPU do without
+    from hypothesis import settings
+
+    settings.register_profile("same", derandomize=True)  # the same code passes or fails the same tests
+    settings.load_profile("same")
 
 LONGEST = (  # files of tests, begun first so that two workers end together
     "test_workflow", "test_docs", "test_pages", "test_primer", "test_archiving", "test_reproducibility", 
@@ -29,6 +31,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def ground_state_file(tmp_path_factory):
     """Path of the ground-state file of a cluster at one coupling."""
+    from nqs.exact import blocks, ground_state  # tests on a GPU do without QuSpin
+
     folder = tmp_path_factory.mktemp("ground_states")
 
     def path_of(name, j2):

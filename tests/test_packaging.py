@@ -108,6 +108,46 @@ def test_one_version_everywhere(project):
     assert project["version"] == nqs.__version__ == citation["version"]
 
 
+def test_every_locked_package_stands_with_its_version_and_licence(pins):
+    rows = re.findall(r"^\| (\S+) \| (\S+) \| (.+) \|$", (ROOT / "docs/licences.md").read_text(), re.MULTILINE)
+    listed = {normal(name): version for name, version, _ in rows if name != "package"}
+    assert listed == pins, "run ./nqs lock --licences"
+
+
+def test_public_checks_run_the_lanes_there_are_on_pythons_that_are_allowed(project):
+    jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]
+    pythons = jobs["checks"]["strategy"]["matrix"]["python"]
+    assert min(map(float, pythons)) == float(project["requires-python"].removeprefix(">="))
+    lanes = jobs["nightly"]["strategy"]["matrix"]["lane"]
+    marks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    launcher = (ROOT / "nqs").read_text()
+    for lane in lanes:
+        words = lane.split()
+        assert words[1] in {mark.split(":")[0] for mark in marks} if words[0] == "-m" else f'"{lane}": [' in launcher
+    commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    called = {word for text in commands for word in re.findall(r"\./nqs (?:\$\S+ )?(\w+)", text)}
+    assert called == {"setup", "test", "exec"}
+
+
+def test_the_image_is_installed_by_the_launcher_and_leaves_local_files_out():
+    lines = (ROOT / "Containerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith(("FROM", "ENTRYPOINT"))] == [
+        "FROM python:3.11-slim", 'ENTRYPOINT ["./nqs"]',
+    ]  # fmt: skip
+    left_out = (ROOT / ".containerignore").read_text().split()
+    assert {".venv", ".snakemake", "results/*"} <= set(left_out)
+
+
+def test_the_catalogue_promises_what_the_rules_have():
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["software-stack-deployment"]["conda"] == any("conda:" in rule for rule in rules())
+    assert usage["report"] == any("report(" in rule for rule in rules())
+
+
+def rules() -> list[str]:
+    return [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+
+
 def test_four_sources_are_cited():
     references = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
     first_authors = {source["authors"][0]["family-names"] for source in references}

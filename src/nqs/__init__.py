@@ -4,6 +4,6 @@ from pathlib import Path
 
 from nqs.runtime import numba_cache
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 numba_cache.choose(Path(__file__).parent, Path("results"))  # before anything is compiled

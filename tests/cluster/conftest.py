@@ -28,7 +28,7 @@ def slurm() -> Iterator[Slurm]:
     """A running Slurm, or a skip that says what is not installed."""
     if absent := missing():
         pytest.skip(f"no Slurm here: {', '.join(absent)} not found. On Debian: apt install {DEBIAN}; "
-                    "the plugin: ./nqs setup")  # fmt: skip
+                    "the plugin: pip install -e '.[slurm]' -c requirements.lock")  # fmt: skip
     root = Path(tempfile.mkdtemp(prefix="slurm"))  # short, for sockets lie there
     server = Slurm(root)
     try:

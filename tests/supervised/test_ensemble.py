@@ -61,6 +61,21 @@ def test_stacked_members_together_equal_alone(network):
         np.testing.assert_allclose(alone.losses, trajectory.losses, atol=2e-4)
 
 
+def test_a_gpu_too_small_for_all_members_trains_them_in_turn_with_the_same_result(monkeypatch, capsys):
+    together, update = stacked(CNN, MEMBERS, SETTINGS), Stack._update
+
+    def with_room_for_two(stack, index, running):
+        if len(stack.trajectories) > 2 and stack.trajectories[0].updates > 0:  # after a check
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        update(stack, index, running)
+
+    monkeypatch.setattr(Stack, "_update", with_room_for_two)
+    for whole, part in zip(together, stacked(CNN, MEMBERS, SETTINGS), strict=True):
+        assert whole.updates == part.updates
+        np.testing.assert_allclose(whole.losses, part.losses, atol=2e-4)
+    assert "the GPU's memory is full: 2 networks at once, not 4" in capsys.readouterr().err
+
+
 def test_stacked_equals_compiled():
     for compiled, torch_route in zip(train(DENSE, MEMBERS, SETTINGS), stacked(DENSE, MEMBERS, SETTINGS), strict=True):
         assert compiled.updates == torch_route.updates

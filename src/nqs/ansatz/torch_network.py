@@ -18,6 +18,7 @@ from torch import Tensor
 from nqs.ansatz.by_evaluation import EvaluatedWave
 from nqs.ansatz.protocol import DenseDerivatives
 from nqs.networks.protocol import Network, count_parameters, initial_parameters
+from nqs.runtime.device import by_chunks
 from nqs.runtime.errors import InputError
 from nqs.supervised.stacked import spins_of, unflatten
 
@@ -80,8 +81,8 @@ class TorchWave(EvaluatedWave):
 
     @torch.no_grad()
     def log_psi(self, states: np.ndarray) -> np.ndarray:
-        chunks = [self.network(self._parameters, chunk) for chunk in self._spins(states).split(CHUNK)]
-        return torch.cat(chunks).double().cpu().numpy()
+        outputs = by_chunks(lambda chunk: self.network(self._parameters, self._spins(chunk)), CHUNK, states)
+        return torch.cat(outputs).double().cpu().numpy()
 
     def derivatives(self, states: np.ndarray) -> DenseDerivatives:
         def log_psi(theta: Tensor, spins: Tensor) -> Tensor:

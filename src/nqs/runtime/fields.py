@@ -60,8 +60,8 @@ def without_repeats(values: tuple, noun: str) -> tuple:
     return values
 
 
-def pick(name: str, known: Iterable[str], noun: str, key: str = "") -> str:
-    """The name, if it is known; otherwise an error that offers the nearest one."""
+def pick(name: str, known: Iterable[str], noun: str, key: str = "", more: str = "") -> str:
+    """The name, if it is known; otherwise an error that offers the nearest one; more: key that describes others."""
     known = list(known)
     if name in known:
         return name
@@ -69,4 +69,5 @@ def pick(name: str, known: Iterable[str], noun: str, key: str = "") -> str:
     raise ValueError(
         f"{key + ': ' if key else ''}unknown {noun} '{name}'"
         + (f"; did you mean '{near[0]}'? Known: {', '.join(known)}" if near else "")
+        + (f"; your own go under '{more}'" if more else "")
     )

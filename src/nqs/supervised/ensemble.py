@@ -18,6 +18,7 @@ import numpy as np
 from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Network
 from nqs.runtime.checkpoints import Checkpoints
+from nqs.runtime.device import halving
 from nqs.runtime.progress import Progress
 from nqs.supervised.members import Batches, Member, Settings, Trajectory, keep, kept
 
@@ -102,10 +103,25 @@ def _compiled_blocks(network: Dense, member: Member, trajectory: Trajectory, set
 
 
 def _train_stacked(network, members, trajectories, settings, device, threads, checkpoints, progress) -> None:
-    """All members as one PyTorch model; those that have stopped are taken out of the stack."""
+    """All members as one PyTorch model, or as several one after the other where the GPU's memory is too small."""
+    left_off = False
+
+    def run(numbers: Sequence[int]) -> None:
+        nonlocal left_off
+        if left_off:  # somewhere between two checks
+            for number in numbers:
+                trajectories[number] = kept(checkpoints, number) or Trajectory.start(network, members[number].seed)
+        left_off = True
+        _train_one_stack(network, members, trajectories, numbers, settings, device, checkpoints, progress)
+
+    halving(run, range(len(members)), "network")
+
+
+def _train_one_stack(network, members, trajectories, numbers, settings, device, checkpoints, progress) -> None:
+    """Some members as one PyTorch model; those that have stopped are taken out of the stack."""
     from nqs.supervised.stacked import Stack
 
-    active = [number for number, t in enumerate(trajectories) if not t.finished(settings)]
+    active = [number for number in numbers if not trajectories[number].finished(settings)]
     stack = Stack(network, [members[n] for n in active], [trajectories[n] for n in active], settings, device)
     try:
         while active:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from nqs.networks.protocol import Network
+from nqs.runtime.device import by_chunks
 from nqs.supervised.members import Batches, Member, Settings, Trajectory
 
 EVALUATION_CHUNK = {"cpu": 256, "cuda": 1 << 16}  # on the CPU activations should stay in the cache
@@ -40,14 +42,20 @@ def losses(network: Network, output: Tensor, labels: Tensor) -> Tensor:
     return (output - labels) ** 2
 
 
+def total_loss(network: Network, parameters: Mapping[str, Tensor], states: Tensor, labels: Tensor) -> Tensor:
+    """Sum of the losses of a chunk of states, float64."""
+    output = network(parameters, spins_of(states, network.geometry.n_sites))
+    return losses(network, output, labels).double().sum()
+
+
 @torch.no_grad()
 def evaluate(network: Network, theta: np.ndarray, states: np.ndarray, device: str) -> np.ndarray:
     """Outputs float32 (n,) of one network at states uint64 (n,)."""
     parameters = unflatten(network, torch.as_tensor(theta, device=device))
     packed = torch.as_tensor(states.astype(np.int64), device=device)
     n_sites = network.geometry.n_sites
-    chunks = [network(parameters, spins_of(chunk, n_sites)) for chunk in packed.split(EVALUATION_CHUNK[device])]
-    return torch.cat(chunks).cpu().numpy()
+    outputs = by_chunks(lambda chunk: network(parameters, spins_of(chunk, n_sites)), EVALUATION_CHUNK[device], packed)
+    return torch.cat(outputs).cpu().numpy()
 
 
 class Stack:
@@ -131,11 +139,8 @@ class Stack:
             trajectory.updates += counts[place]
             states, labels = self.validation[place]
             parameters = unflatten(self.network, self.theta[place])
-            total = torch.zeros((), device=self.device, dtype=torch.float64)
-            size = EVALUATION_CHUNK[self.device]
-            for chunk, target in zip(states.split(size), labels.split(size), strict=True):
-                spins = spins_of(chunk, self.network.geometry.n_sites)
-                total += losses(self.network, self.network(parameters, spins), target).double().sum()
+            of_chunk = partial(total_loss, self.network, parameters)
+            total = sum(by_chunks(of_chunk, EVALUATION_CHUNK[self.device], states, labels))
             if trajectory.improves(float(total) / len(states)):
                 self.best[place] = self.theta[place]
 

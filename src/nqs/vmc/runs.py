@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.checkpoints import Checkpoints
+from nqs.runtime.device import halving
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.runtime.threads import in_threads
@@ -55,12 +56,15 @@ def train_all(
         run = kept(checkpoints, f"{noun}_{number}") or Run.start(tasks[number], seeds[number])
         finish(number, train(run, tasks[number], partial(after, number)))
 
-    def train_stack(stack: Stack) -> None:
-        stored = [kept(checkpoints, f"{noun}_{number}") for number in range(len(tasks))]
-        for number, run in enumerate(stack(tasks, seeds, stored, after)):
+    def train_stack(stack: Stack, numbers: Sequence[int]) -> None:
+        stored = [kept(checkpoints, f"{noun}_{number}") for number in numbers]
+        of_numbers = [tasks[number] for number in numbers], [seeds[number] for number in numbers]
+        trained = stack(*of_numbers, stored, lambda place, run: after(numbers[place], run))
+        for number, run in zip(numbers, trained, strict=True):
             finish(number, run)
 
-    jobs = [partial(train_stack, stack)] if stack else [partial(train_one, number) for number in range(len(tasks))]
+    as_stack = partial(halving, partial(train_stack, stack), range(len(tasks)), noun) if stack else None
+    jobs = [as_stack] if as_stack else [partial(train_one, number) for number in range(len(tasks))]
     in_threads(jobs, threads, stop)
     return [run for run in runs if run is not None]
 

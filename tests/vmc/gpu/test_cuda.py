@@ -1,4 +1,4 @@
-"""The same numbers on a GPU as on the CPU. Run with `./nqs test -m gpu` where there is one."""
+"""The same numbers on a GPU as on the CPU. Run with `./nqs test --gpu` where there is one."""
 
 from importlib.util import find_spec
 

@@ -232,6 +232,22 @@ def test_an_interrupted_cell_goes_on_with_the_same_result(name, tmp_path, monkey
         assert one.status == other.status == "cap"
 
 
+def test_a_gpu_too_small_for_all_models_trains_them_in_turn_with_the_same_result(tmp_path, monkeypatch, capsys):
+    problem = ring_problem(4, sampler_named("flip", 4))
+    straight, iterate = stacked(problem, Checkpoints(None, "", 20)), gpu_rbm.iterate
+
+    def with_room_for_one(runs, *others):
+        if len(runs) > 1 and runs[0].iteration > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        iterate(runs, *others)
+
+    monkeypatch.setattr(gpu_rbm, "iterate", with_room_for_one)
+    for whole, part in zip(straight, stacked(problem, Checkpoints(tmp_path, "cell", 0)), strict=True):
+        np.testing.assert_allclose(whole.theta, part.theta, atol=1e-5)
+        np.testing.assert_allclose(whole.trace, part.trace, rtol=1e-4, atol=1e-4)
+    assert "the GPU's memory is full: 1 models at once, not 2" in capsys.readouterr().err
+
+
 def killed_after(count, save):
     """`save`, interrupted before its call number `count` + 1."""
     calls = iter(range(count))

@@ -38,7 +38,7 @@ def ground_states(config: StudyConfig[Kufel2024], figure: str) -> Inputs:
 def check(config: StudyConfig[Kufel2024]) -> None:
     """Refuse, with a ValueError that names the key, a cluster that is not there and what no memory holds."""
     for name in config.block.fig8.exact:
-        pick(name, config.common.cluster_names(), "cluster", "kufel2024.fig8.exact")
+        pick(name, config.common.cluster_names(), "cluster", "kufel2024.fig8.exact", "clusters")
     memory.check(config)
 
 

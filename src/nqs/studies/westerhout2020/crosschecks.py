@@ -27,7 +27,7 @@ def names_exist(config: Config) -> None:
     """Clusters and networks are there; clusters have J2 bonds."""
     common = config.common
     for key, name in config.block.cluster_names():
-        pick(name, common.cluster_names(), "cluster", key)
+        pick(name, common.cluster_names(), "cluster", key, "clusters")
         lattice = common.cluster(name)[0]
         if lattice in LATTICES and not LATTICES[lattice].j2:
             raise ValueError(f"{key}: {lattice} '{name}' has no J2 bonds; choose a square, triangle or kagome cluster")
@@ -35,7 +35,7 @@ def names_exist(config: Config) -> None:
         if any(couplings) and common.lacks_j2(name):
             raise ValueError(f"{key}: '{name}' has no J2 bonds; give it some, or couplings of 0 only")
     for key, name in config.block.network_names():
-        pick(name, sorted(common.networks), "network", key)
+        pick(name, sorted(common.networks), "network", key, "networks")
 
 
 def clusters_carry_what_is_computed(config: Config) -> None:
