@@ -15,6 +15,7 @@ min_version("9.0")
 
 include: "rules/common.smk"
 include: "rules/cluster.smk"
+include: "rules/cells.smk"
 include: "rules/target_files.smk"
 
 

@@ -34,6 +34,7 @@ try:  # studies are found and checked on import
         computes,
         cores_given,
         jobs_given,
+        local_jobs,
         minutes,
         raised,
     )
@@ -61,13 +62,7 @@ onstart:
     if workflow.execution_settings.lock and (left := survivors.stop()):
         raise WorkflowError(survivors.refusal(left))
     remove_leftovers(Path(RESULTS).rglob(".*.part"))
-    serve_forks(
-        sum(
-            1
-            for job in workflow.dag.needrun_jobs()
-            if job.is_local and not job.rule.norun
-        )
-    )
+    serve_forks(local_jobs(workflow.dag))
 
 
 if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
@@ -81,19 +76,7 @@ if workflow.remote_exec:  # in a job of a cluster, where no onstart is run
 RESULTS = f"results/{CONFIG.scale}"
 CLAIMS = {"claims": PROJECT / "reference/claims.yaml"}
 GALLERY = Archive(PROJECT, WORK) if CONFIG.scale == ARCHIVE else None
-GPUS = count_gpus(CONFIG.device)  # of this machine
-GPU = {"gpu": 1} if GPUS or CONFIG.device == "cuda" else {}
-if GPUS and workflow.local_exec and "gpu" not in workflow.global_resources:
-    workflow.register_resource("gpu", GPUS)
 NEAR = True  # drawing takes no job of a cluster, but states what it needs as jobs do
-
-
-def cell_of(stage, wildcards):
-    """The cell of a stage that the wildcards name."""
-    try:
-        return WORK.cell(stage.name, wildcards.path)
-    except ConfigError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def below_results(files):
@@ -129,50 +112,6 @@ def published(study):
     if not study.published:
         return {}
     return {"published": PROJECT / "reference" / study.published}
-
-
-def inputs_of(stage):
-    """Input function of a stage's rule."""
-    return lambda wildcards: below_results(cell_of(stage, wildcards).inputs)
-
-
-def settings_of(stage):
-    """The numbers that a cell depends on, as text."""
-    return lambda wildcards: as_json(cell_of(stage, wildcards).settings())
-
-
-def code_of(stage):
-    """Hash of the code that a cell depends on."""
-    return lambda wildcards: code_hash(stage.entry, *cell_of(stage, wildcards).code)
-
-
-def sized(stage, sizes):
-    """A resource by the size of a cell's cluster."""
-    return lambda wildcards: by_size(sizes, cell_of(stage, wildcards).n_sites)
-
-
-def raised_by_size(stage, sizes):
-    """A resource by the size of a cell's cluster, more on every retry."""
-    of = sized(stage, sizes)
-    return lambda wildcards, attempt: raised(of(wildcards), attempt)
-
-
-def minutes_of(stage):
-    """Run time of a cell by its expected cost."""
-    most = sized(stage, stage.minutes)
-    return lambda wildcards, attempt: minutes(
-        ORDER.costs.seconds(stage.name, wildcards.path), most(wildcards), attempt
-    )
-
-
-def options_of(stage):
-    """Options of a stage beyond settings and files."""
-    device = [f"--device={CONFIG.device}"] if stage.gpu else []
-    folder = f"{RESULTS}/checkpoints/{stage.name}"
-    return lambda wildcards: [
-        *device,
-        *([f"--checkpoints={folder}/{wildcards.path}"] if stage.resumes else []),
-    ]
 
 
 def priority_of(stage):

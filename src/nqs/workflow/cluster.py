@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import takewhile
+from typing import Any
 
 from nqs.studies.protocol import Study
 from nqs.workflow.order import Job, Order
@@ -43,6 +44,11 @@ def jobs_given(arguments: Sequence[str]) -> int:
     """Number of jobs in the command line of a Snakemake that a cluster's job runs."""
     following = arguments[[*arguments, "--target-jobs"].index("--target-jobs") + 1 :]
     return sum(1 for _ in takewhile(lambda argument: not argument.startswith("--"), following))
+
+
+def local_jobs(dag: Any) -> int:
+    """Number of jobs of a run, a Snakemake DAG, that this machine will do."""
+    return sum(1 for job in dag.needrun_jobs() if job.is_local and not job.rule.norun)
 
 
 def cores_given() -> int:
