@@ -39,11 +39,6 @@ def test_kernel_and_quspin_give_one_ground_state(name, j2, symmetries, tmp_path)
     assert_equal_states(kernel, solved(tmp_path, name, j2, "quspin", symmetries))
 
 
-@pytest.mark.slow
-def test_kernel_and_quspin_agree_at_24_sites(tmp_path):
-    assert_equal_states(solved(tmp_path, "square24", 0.6, "kernel"), solved(tmp_path, "square24", 0.6, "quspin"))
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["square24", "triangle24", "kagome24"])
 def test_kernel_and_quspin_agree_at_24_sites_on_every_lattice(name, tmp_path):
