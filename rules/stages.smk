@@ -7,6 +7,7 @@ makes   results/{scale}/hamiltonian/{cluster}.h5                  bases and matr
         results/{scale}/supervised/…, results/{scale}/overlaps/…  trained networks and their overlaps
         results/{scale}/reconfiguration/…                         variational states of frustrated clusters
         results/{scale}/vmc/…, results/{scale}/observables/…      restricted Boltzmann machines of rings
+        results/{scale}/sampled_ablation/…                        the same as Markov chains see them
         results/{scale}/motif_vmc/…, results/{scale}/motif_optima/…   networks on rings and exact optima
 
 Which cells there are, what they depend on and what they read is said by the studies (src/nqs/studies). Unfinished work

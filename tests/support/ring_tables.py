@@ -257,7 +257,23 @@ def fig_x2() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def fig_x3() -> pd.DataFrame:
+    rows = []
+    for mode, sector, alpha in product(MODES, (*SECTORS, "fresh", "continued"), ALPHAS):
+        cell: Row = COUNTS | {"mode": mode, "sector": sector, "alpha": alpha}
+        k = 0.8 if sector == "fresh" else -0.5
+        for n_sites in SIZES:
+            number = {"series": "number", "tau": 0.3, "n_important_mean": 8 * (n_sites / 8) ** k}
+            rows.append(cell | number | {"n_sites": n_sites, "n_important_sem": 0.5})
+            error = {"series": "recovery", "recovery_mean": 3.0 * n_sites, "recovery_sem": 2.0}
+            rows.append(cell | error | {"n_sites": n_sites})
+        for tau in np.arange(1, 13) * 0.05:
+            rows.append(cell | {"series": "exponent", "tau": tau, "k": k + 0.3 - tau, "k_se": 0.02 + tau**2})
+    return pd.DataFrame(rows)
+
+
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     "fig1": fig1, "fig2": fig2, "fig3": fig3, "fig4": fig4, "fig5": fig5, "fig6": fig6, "fig7": fig7, "fig8": fig8,
     "fig9": fig9, "fig10": fig10, "fig11": fig11, "fig12": fig12, "figX1": fig_x1, "figX2": fig_x2,
+    "figX3": fig_x3,
 }  # fmt: skip

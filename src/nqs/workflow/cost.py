@@ -179,6 +179,11 @@ def observables(cell: Cell, trained: Settings) -> float:
     return float(trained["repeats"] * snapshots * 2 ** trained["n_sites"] * units)
 
 
+def sampled_ablation(cell: Cell, trained: Settings) -> float:
+    """Draws: one for every model and every hidden unit that is taken out."""
+    return float(trained["repeats"] * trained["ansatz"]["alpha"] * trained["n_sites"])
+
+
 UNITS: Mapping[str, Callable[[Cell, Settings], float]] = {
     "hamiltonian": matrices,
     "ground_state": solved,
@@ -189,4 +194,8 @@ UNITS: Mapping[str, Callable[[Cell, Settings], float]] = {
     "motif_vmc": rings,
     "motif_optima": optima,
 }
-OF_THE_MODEL: Mapping[str, Callable[[Cell, Settings], float]] = {"overlaps": overlaps, "observables": observables}
+OF_THE_MODEL: Mapping[str, Callable[[Cell, Settings], float]] = {
+    "overlaps": overlaps,
+    "observables": observables,
+    "sampled_ablation": sampled_ablation,
+}

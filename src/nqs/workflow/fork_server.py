@@ -35,8 +35,8 @@ LOADED = (  # in the order in which the first jobs of a run want them
     "nqs.figures.save", "nqs.workflow.show", "scipy.stats", "scipy.optimize", "nqs.exact.ground_state",
     "nqs.supervised.stage",
     "nqs.analysis.overlaps", "nqs.vmc.stages.rbm", "nqs.vmc.stages.ring", "nqs.analysis.rbm_observables",
-    "nqs.vmc.stages.amplitude_phase", "nqs.supervised.dataset", "nqs.vmc.stages.ring_optima", "nqs.workflow.claims",
-    "statsmodels.regression.linear_model", "quspin.basis",
+    "nqs.analysis.sampled_ablation", "nqs.vmc.stages.amplitude_phase", "nqs.supervised.dataset",
+    "nqs.vmc.stages.ring_optima", "nqs.workflow.claims", "statsmodels.regression.linear_model", "quspin.basis",
 )  # fmt: skip
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 SOURCE = str(Path(__file__).parents[2])  # comes first for the jobs of the rules, too

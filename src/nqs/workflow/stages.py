@@ -81,6 +81,11 @@ STAGES = {
             memory=(2500, 2500, 2500), minutes=(240, 240, 240), libraries=True,
         ),
         Stage(
+            "sampled_ablation", "nqs.analysis.sampled_ablation:stage",
+            {"states": "_states.csv", "units": "_units.parquet"}, "plot",
+            memory=(1500, 1500, 1500), minutes=(240, 240, 240),
+        ),
+        Stage(
             "motif_vmc", "nqs.vmc.stages.ring:stage",
             {"weights": ".safetensors", "runs": "_runs.csv", "trace": "_trace.parquet"}, "torch",
             memory=(1000, 1000, 1000), minutes=(720, 720, 720), gpu=True, resumes=True,

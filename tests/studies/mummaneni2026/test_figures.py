@@ -121,6 +121,7 @@ HOLLOW = {  # published numbers by panel: heights of the marks, but places for f
     "fig9": {12: [28, 49, 2.4, 114], 13: [28, 49, 2.4, 114]}, "fig10": {2: EXPONENTS},
     "fig11": {row + column: [EXPONENTS[column]] for row in (4, 8) for column in range(4)},
     "fig12": {4: [0.53, 0.73], 5: [0.34, 0.13]},
+    "figX3": {row + column: [EXPONENTS[column]] for row in (4, 16) for column in range(4)},
 }  # fmt: skip
 
 
@@ -156,6 +157,7 @@ LABELS: dict[str, tuple[set[str], set[str]]] = {  # below, beside
     ),
     "figX1": ({"sampled relative error"}, {"exact relative error"}),
     "figX2": ({"iteration"}, {"weight"}),
+    "figX3": ({"sites $N$", r"threshold $\tau$"}, {NUMBER, "exponent $k$", "error of the\nkept energy (%)"}),
 }
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from support.rbm_cells import Cell, random_machine, write_cell
 from support.studies import build_rows, figures_of
 
-from nqs.analysis import rbm_observables
+from nqs.analysis import rbm_observables, sampled_ablation
 from nqs.figures.table import TableError
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Job
@@ -27,6 +27,12 @@ PER_CELL = {
 }  # fmt: skip
 
 
+ANALYSED = (
+    "importance", "fractions", "power_laws", "sampled_fractions", "sampled_power_laws", "sampled_recovery",
+)  # fmt: skip
+CHAINS = {"samples": 64, "chains": 8, "discard": 1, "sweeps": 1}
+
+
 @dataclass
 class Study:
     """Cells by block, and the tables over the sweep."""
@@ -37,7 +43,20 @@ class Study:
     def files(self, *blocks):
         cells = [cell for block in blocks for cell in self.blocks[block]]
         kinds = {kind: [cell.file(ending) for cell in cells] for kind, ending in PER_CELL.items()}
-        return kinds | {name: [self.folder / f"{name}.csv"] for name in ("importance", "fractions", "power_laws")}
+        return kinds | {name: [self.folder / f"{name}.csv"] for name in ANALYSED}
+
+    def analyse(self):
+        """The tables over the sweep, in exact sums and, of paper mode, under chains."""
+        build_rows("mummaneni2026_importance", self.files("sweep"), {"taus": TAUS}, self.folder)
+        by_chains: dict[str, list[Path]] = {"states": [], "units": []}
+        for cell in self.blocks["sweep"]:
+            if cell.mode == "paper":
+                files = [cell.file("_chain_states.csv"), cell.file("_chain_units.parquet")]
+                settings = {"key": [cell.n_sites, cell.alpha], "seed": 0, "sampler": CHAINS, "warm": 1, "tau": TAU}
+                sampled_ablation.build(cell.file(".safetensors"), cell.file("_models.csv"), settings, *files)
+                for kind, file in zip(by_chains, files, strict=True):
+                    by_chains[kind].append(file)
+        build_rows("mummaneni2026_sampled", by_chains, {"taus": TAUS}, self.folder)
 
     def table(self, figure, *blocks):
         return build_rows(f"mummaneni2026_{figure}", self.files(*blocks), {"tau": TAU}, self.folder)
@@ -73,14 +92,14 @@ def study(tmp_path_factory, ground_state_file):
     for name, members in made.blocks.items():
         for cell in members:
             write(cell, ["cap", "cap", "diverged"] if name == "sweep" else ["cap", "cap", "cap"], ground_state_file)
-    sweep = made.files("sweep")
-    build_rows("mummaneni2026_importance", sweep, {"taus": TAUS}, made.folder)
+    made.analyse()
     return made
 
 
 BLOCKS = {
     **{f"fig{number}": ("small",) for number in range(2, 9)}, **{f"fig{number}": ("sweep",) for number in (9, 10, 11)},
     "fig12": ("density", "sweep"), "figX1": ("sweep",), "figX2": ("small", "density"), "fig1": (),
+    "figX3": ("sweep",),
 }  # fmt: skip
 
 
@@ -286,7 +305,7 @@ def lost(tmp_path_factory, ground_state_file):
         made.blocks[name] = [Cell(made.folder, n, 2, mode, run) for n in sizes for mode in MODES]
         for cell in made.blocks[name]:
             write(cell, ["diverged", "diverged"], ground_state_file)
-    build_rows("mummaneni2026_importance", made.files("sweep"), {"taus": TAUS}, made.folder)
+    made.analyse()
     return made
 
 

@@ -23,6 +23,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "fig12": ("density", "sweep"),
     "figX1": ("sweep",),
     "figX2": ("small", "density", "polarised"),
+    "figX3": ("sweep",),
     "trained": ("small", "density"),
     "ablated": ("sweep",),
     TABLE: ("small", "density", "sweep"),
@@ -90,6 +91,13 @@ def vmc_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
     return sorted({key for cells in ASKED_BY.values() for key in cells(config)})
 
 
+def sampled_cells(config: StudyConfig[Mummaneni2026]) -> list[VmcKey]:
+    """Cells of the systematic study whose units are also removed under Markov chains, sorted."""
+    modes = config.block.modes
+    mode = "paper" if "paper" in modes else modes[0]
+    return [key for key in sweep_cells(config) if key.mode == mode]
+
+
 def n_sites(config: StudyConfig[Mummaneni2026], key: VmcKey) -> int:
     """Sites of a cell's ring."""
     return config.common.n_sites(key.cluster)
@@ -112,6 +120,19 @@ def vmc_settings(config: StudyConfig[Mummaneni2026], key: VmcKey) -> dict[str, A
         "tolerance": study.vmc.tolerance if sweep else None,
         "max_iterations": study.vmc.max_iterations if sweep else max(block.iterations for block in blocks),
         "snapshots": [] if sweep else snapshots(config, key),
+    }
+
+
+def sampled_settings(config: StudyConfig[Mummaneni2026], key: VmcKey) -> dict[str, Any]:
+    """What the sampled ablation of one cell depends on."""
+    study = config.block
+    chains = {name: getattr(study.paper, name) for name in ("chains", "sweeps", "discard")}
+    return {
+        "key": vars(key),
+        "seed": config.seed,
+        "sampler": {"samples": study.vmc.samples, **chains},
+        "warm": study.sampled.warm,
+        "tau": study.importance.tau,
     }
 
 
@@ -146,6 +167,8 @@ def figure_config(config: StudyConfig[Mummaneni2026], figure: str) -> dict[str, 
         return {}
     asked = sorted(name for name, cells in ASKED_BY.items() if keys & set(cells(config)))
     used = {name: blocks[name] for name in ("modes", "vmc", *blocks["modes"], *asked)}
+    if figure == "figX3":
+        used["sampled"] = blocks["sampled"]
     importance = blocks["importance"] if figure in (*ANALYSED, TABLE) else {"tau": blocks["importance"]["tau"]}
     return used | {"importance": importance, "seed": config.seed, "ground_state": config.ground_state}
 
@@ -157,6 +180,8 @@ FILES = {  # kind -> stage and ending
     "states": ("observables", "_states.csv"),
     "units": ("observables", "_units.parquet"),
     "snapshots": ("observables", "_snapshots.csv"),
+    "sampled_states": ("sampled_ablation", "_states.csv"),
+    "sampled_units": ("sampled_ablation", "_units.parquet"),
 }
 
 
@@ -168,6 +193,8 @@ def cells(config: StudyConfig[Mummaneni2026]) -> Iterator[Cell]:
         yield Cell("vmc", key.path, partial(vmc_settings, config, key), ground_state)
         files = {kind: files_of(kind, [key]) for kind in ("weights", "models")}
         yield Cell("observables", key.path, lambda: tau, files | ground_state)
+        if key in sampled_cells(config):
+            yield Cell("sampled_ablation", key.path, partial(sampled_settings, config, key), files)
 
 
 def files_of(kind: str, keys: Sequence[VmcKey]) -> list[str]:
@@ -187,3 +214,9 @@ def swept(config: StudyConfig[Mummaneni2026]) -> Inputs:
     """What the tables over all cells of the sweep are made from."""
     keys = sweep_cells(config)
     return {kind: files_of(kind, keys) for kind in ("states", "units")}
+
+
+def swept_by_chains(config: StudyConfig[Mummaneni2026]) -> Inputs:
+    """The same of the cells whose units are removed under Markov chains."""
+    keys = sampled_cells(config)
+    return {kind: files_of(f"sampled_{kind}", keys) for kind in ("states", "units")}

@@ -133,6 +133,15 @@ class ImportanceBlock(Block):
         return self
 
 
+class SampledBlock(Block):
+    """Fig. X3: units of the networks of `sweep` removed under Markov chains, with the samples and chains of `paper`.
+
+    The networks are those of `paper` mode, or of the first mode there is.
+    """
+
+    warm: Count = Field(20, description="draws of the whole network before chains go on without one of its units")
+
+
 class Mummaneni2026(Block):
     """Study `mummaneni2026`."""
 
@@ -145,6 +154,7 @@ class Mummaneni2026(Block):
     density: DensityBlock
     polarised: PolarisedBlock
     importance: ImportanceBlock
+    sampled: SampledBlock
 
     @field_validator("modes")
     @classmethod
@@ -153,7 +163,7 @@ class Mummaneni2026(Block):
 
     @model_validator(mode="after")
     def chains_share_the_samples(self) -> Mummaneni2026:
-        for mode in self.modes:
+        for mode in dict.fromkeys((*self.modes, "paper")):  # whose chains also measure networks without a unit
             chains, samples = getattr(self, mode).chains, self.vmc.samples
             if samples % chains:
                 raise ValueError(

@@ -19,6 +19,7 @@ PER_CELL: dict[str, tuple[str, ...]] = {
     "fig12": ("models", "traces", "states"),
     "figX1": ("models", "states"),
     "figX2": ("models", "traces", "snapshots"),
+    "figX3": ("models", "states"),
     "trained": ("models", "traces", "states", "units", "weights"),
     "ablated": ("states", "units"),
 }
@@ -28,6 +29,7 @@ ANALYSED: dict[str, tuple[str, ...]] = {
     "fig10": ("importance", "fractions", "power_laws"),
     "fig11": ("fractions", "power_laws"),
     "fig12": ("importance", "fractions"),
+    "figX3": ("fractions", "power_laws", "sampled_fractions", "sampled_power_laws", "sampled_recovery"),
 }
 
 

@@ -55,11 +55,18 @@ TARGETS: dict[str, Target] = {
     "fig12": target("fig12", "sweep", "training"),
     "figX1": target("figX1", "sweep", "sweep"),
     "figX2": target("figX2", "small_rings", "training"),
+    "figX3": target("figX3", "sampled", "sampled"),
     "importance": Target(
         rows=f"{HERE}.tables.importance:rows",
         inputs=cells.swept,
         settings=taus,
         names=("importance", "fractions", "power_laws"),
+    ),
+    "sampled": Target(
+        rows=f"{HERE}.tables.sampled:rows",
+        inputs=cells.swept_by_chains,
+        settings=taus,
+        names=("sampled_importance", "sampled_fractions", "sampled_power_laws", "sampled_recovery"),
     ),
     "trained": Target(
         rows=f"{HERE}.tables.trained:rows",

@@ -150,6 +150,18 @@ def recovery_n16(claim: Claim, tables: Tables) -> Iterator[Evidence]:
                          printed["m_important"], part="units", reading=reading(cell))  # fmt: skip
     if "fig9" in tables:
         yield from _recovery(tables, 16, printed["energy_error_percent"], "energy", alpha=3)
+    if "sampled_recovery" in tables:
+        yield from _recovery_by_chains(tables, printed["energy_error_percent"])
+
+
+def _recovery_by_chains(tables: Tables, printed: float) -> Iterator[Evidence]:
+    """The same where chains measured the energies, N = 16, alpha = 3."""
+    columns = ["recovery_ln_mean", "recovery_ln_sd", "n_models"]
+    for cell, part in groups(select(tables, "sampled_recovery", columns, n_sites=16, alpha=3), *VARIANT):
+        row = part.iloc[0]
+        missed = another(row.recovery_ln_mean, row.recovery_ln_sd, int(row.n_models))
+        yield near_in_ln("energy missed (%)", missed, printed, resolution=np.log(2), part="energy",
+                         reading=reading(cell))  # fmt: skip
 
 
 def recovery_others(claim: Claim, tables: Tables) -> Iterator[Evidence]:

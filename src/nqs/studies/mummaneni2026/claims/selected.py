@@ -1,7 +1,8 @@
 """What all checks of claims share: rows of a table by values, readings and parts in words, and statistics over models.
 
-Readings of what the paper leaves open: the protocol of sampling (`mode`), the states that a sum runs over (`sector`),
-whether r = 0 enters the correlation criterion (`with_r0`), and the kind of fit. Any value in a table becomes a reading.
+Readings of what the paper leaves open: the protocol of sampling (`mode`), the states that a sum runs over or the
+chains that stand for it (`sector`), whether r = 0 enters the correlation criterion (`with_r0`), and the kind of fit.
+Any value in a table becomes a reading.
 """
 
 from __future__ import annotations
@@ -20,15 +21,27 @@ TAU = 0.3  # threshold of the paper's classification
 TRAINED = 1000  # iterations after which a run of fixed length is taken for trained
 VARIANT = ("mode", "sector")
 ALPHAS = (2, 3, 4, 5)
+SAMPLED = {"fractions": "sampled_fractions", "power_laws": "sampled_power_laws"}  # the same, measured by chains
+SECTORS = {
+    "all": "all states", "zero": "Sz = 0", "fresh": "fresh chains", "continued": "continued chains",
+}  # fmt: skip
 Group = tuple[dict[str, Any], pd.DataFrame]
 
 
 def select(tables: Tables, name: str, columns: Iterable[str], **values: Any) -> pd.DataFrame:
     """Rows of a table with these values (a collection: one of them) and with numbers in all of these columns.
 
-    Without rows where the table lacks a column.
+    Without rows where the table lacks a column. What chains measured is in one more table, whose rows are readings too.
     """
-    table, columns = tables[name], list(columns)
+    columns = list(columns)
+    by_sums = _select(tables[name], columns, values)
+    if SAMPLED.get(name) not in {*tables}:
+        return by_sums
+    parts = [by_sums, _select(tables[SAMPLED[name]], columns, values)]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def _select(table: pd.DataFrame, columns: list[str], values: dict[str, Any]) -> pd.DataFrame:
     if not {*columns, *values} <= {*table.columns}:
         return pd.DataFrame(columns=[*columns, *values])
     for column, value in values.items():
@@ -50,7 +63,7 @@ def reading(cell: dict[str, Any], *more: str) -> str:
     """The reading of a group in words: "paper protocol, Sz = 0, r >= 1"."""
     said: dict[str, Callable[[Any], str]] = {
         "mode": lambda mode: f"{mode} protocol",
-        "sector": lambda sector: {"all": "all states", "zero": "Sz = 0"}.get(sector, str(sector)),
+        "sector": lambda sector: SECTORS.get(sector, str(sector)),
         "with_r0": lambda included: "r >= 0" if included else "r >= 1",
         "fit": lambda fit: f"{fit} fit",
     }
