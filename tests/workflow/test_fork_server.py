@@ -13,7 +13,7 @@ import pytest
 
 from nqs.workflow import fork_server as forks
 from nqs.workflow import snakemake_patch
-from nqs.workflow.fork_client import ADDRESS, one_thread
+from nqs.workflow.fork_client import ADDRESS, ask, one_thread
 
 ENDED = {143, -signal.SIGTERM}  # in the course of its work, or before it began
 
@@ -124,6 +124,15 @@ def test_a_server_refuses_a_process_with_other_modules(fork_server, tmp_path):
     (tmp_path / "nqs/__main__.py").write_text("from nqs.workflow import nothing")
     paths = os.pathsep.join([str(tmp_path), *sys.path])
     assert "No module named 'nqs.workflow'" in nqs("--help", env={**os.environ, "PYTHONPATH": paths}).stderr
+
+
+def test_callers_that_are_killed_before_their_answer_leave_the_server_alive(fork_server, tmp_path):
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("\0" + os.environ[ADDRESS])
+            ask(client, ["--help"])
+    assert nqs("--help", cwd=tmp_path).returncode == 0
+    assert fork_server.poll() is None
 
 
 def test_jobs_of_several_threads_run_alone():

@@ -115,3 +115,37 @@ def test_the_file_of_a_job_that_was_killed_does_no_harm(tmp_path):
     path.touch()
     assert survivors.living(tmp_path) == []
     assert not path.exists()
+
+
+DROPPED = """
+import sys, time
+from nqs.workflow import cli
+
+class Deleted:
+    def __del__(self):
+        print("deleting", flush=True)
+        time.sleep(100)
+
+cli.end_as_exception()
+try:
+    one = Deleted()
+    del one  # what a signal raises in here is dropped
+    time.sleep(100)
+except SystemExit as end:
+    print("checkpoint", flush=True)
+    raise
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(number):
+    job = subprocess.Popen(
+        [sys.executable, "-c", DROPPED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+    )  # fmt: skip
+    assert job.stdout
+    assert job.stdout.readline() == "deleting\n"
+    job.send_signal(number)
+    out, errors = job.communicate(timeout=30)
+    assert (job.returncode, out, errors) == (128 + number, "checkpoint\n", "")

@@ -29,6 +29,8 @@ from nqs.workflow.stages import STAGES
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 user_commands.add_to(app)
 
+AGAIN = 0.05  # seconds after which an exception that Python dropped is raised again
+
 Settings = Annotated[str, typer.Option(help="the used part of the configuration, as JSON")]
 Inputs = Annotated[list[str], typer.Option("--input", help="kind=path; repeat the option for more")]
 Outputs = Annotated[list[str], typer.Option("--output", help="kind=path; repeat the option for more")]
@@ -50,13 +52,25 @@ def fail(error: Exception) -> NoReturn:
 
 
 def end_as_exception() -> None:
-    """Let the first signal that ends a process arrive as an exception, so that checkpoints are written in peace."""
+    """Let the first signal that ends a process arrive as an exception, so that checkpoints are written in peace.
+
+    Python drops an exception that is raised while an object is deleted or a module's lock released; it is raised again.
+    """
 
     def end(number: int, _: Any) -> NoReturn:
         for each in AT_START:
             signal.signal(each, signal.SIG_IGN)
         sys.exit(128 + number)
 
+    def unraisable(dropped: sys.UnraisableHookArgs) -> None:
+        if not isinstance(dropped.exc_value, SystemExit):
+            return sys.__unraisablehook__(dropped)
+        code = dropped.exc_value.code
+        signal.signal(signal.SIGALRM, lambda *_: sys.exit(code))
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+
+    if hasattr(signal, "setitimer"):
+        sys.unraisablehook = unraisable
     for number in AT_START:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)

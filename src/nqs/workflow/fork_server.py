@@ -121,16 +121,15 @@ class Server:
             client.close()
             return
         accepted = call["identity"] == identity()
-        signal.pthread_sigmask(
-            signal.SIG_BLOCK, AT_START
-        )  # what comes before the job heeds signals waits until it does
+        signal.pthread_sigmask(signal.SIG_BLOCK, AT_START)  # a signal waits until the job can heed it
         if accepted and (process := os.fork()) == 0:
             self.listener.close()
             become(call, streams, asking)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, AT_START)
         for stream in streams:
             os.close(stream)
-        client.send(b"y" if accepted else b"n")
+        with contextlib.suppress(OSError):  # of a client that was killed meanwhile
+            client.send(b"y" if accepted else b"n")
         if accepted:
             self.watch(process, client)
         else:
