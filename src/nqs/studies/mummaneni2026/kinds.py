@@ -25,10 +25,9 @@ PER_CELL: dict[str, tuple[str, ...]] = {
 }
 # Tables over all cells of the sweep that a table is made from.
 ANALYSED: dict[str, tuple[str, ...]] = {
-    "fig9": ("importance",),
-    "fig10": ("importance", "fractions", "power_laws"),
+    "fig10": ("fractions", "power_laws"),
     "fig11": ("fractions", "power_laws"),
-    "fig12": ("importance", "fractions"),
+    "fig12": ("fractions",),
     "figX3": ("fractions", "power_laws", "sampled_fractions", "sampled_power_laws", "sampled_recovery"),
 }
 
