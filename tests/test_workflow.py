@@ -290,3 +290,12 @@ def test_every_compute_rule_states_what_it_needs():
             assert depends, f"rule {name} does not depend on its code"
             seen.append(name)
     assert len(seen) == 5  # of stages, of rows, of what a reader sees, of verdicts, and of archived targets
+
+
+@pytest.mark.parametrize(("shown", "together"), [("0,1", "2"), ("", None)])
+def test_as_many_trainings_at_once_as_there_are_gpus(tmp_path, monkeypatch, shown, together):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
+    target = "results/smoke/hamiltonian/kagome12.h5"
+    said = snakemake(tmp_path, "--cores", "1", "--config", "scale=smoke", "device=cuda", "--", target).stdout
+    found = re.search(r"^Provided resources:.*\bgpu=\D*(\d+)", said, re.M)
+    assert (found and found[1]) == together
