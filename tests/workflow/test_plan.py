@@ -184,8 +184,18 @@ def test_outside_the_project_there_is_no_model(workflow):
     assert costs_of([]) is None
 
 
-def test_the_fastest_slice_is_the_speed_of_the_machine():
+def test_the_speed_of_the_machine_is_that_of_all_cores_at_work(monkeypatch):
+    calls: list[list[str]] = []
+    start = machine_speed.subprocess.Popen
+
+    def noted(command, **how):
+        calls.append(command)
+        return start(command, **how)
+
+    monkeypatch.setattr(machine_speed.subprocess, "Popen", noted)
+    monkeypatch.setattr(machine_speed.os, "cpu_count", lambda: 3)
     assert machine_speed.rounds_per_second(0.3) > 100
+    assert len(calls) == 3
 
 
 def test_reference_timings_are_fitted_to_a_run(tmp_path, costs):
