@@ -130,6 +130,14 @@ def test_a_second_run_has_nothing_to_do(smoke):
     assert "Nothing to be done" in snakemake(smoke, "--cores", "1", "--config", "scale=smoke").stdout
 
 
+def test_a_second_run_hashes_no_code_again(smoke):
+    kept = smoke / ".snakemake/nqs_code.json"
+    planned(smoke)  # drawing may have asked what the rules had not
+    known = kept.read_bytes()
+    planned(smoke)  # strings hash differently in every process
+    assert kept.read_bytes() == known
+
+
 def test_finished_trainings_leave_no_checkpoints(smoke):
     assert not [path for path in smoke.glob("results/smoke/checkpoints/**/*") if path.is_file()]
 

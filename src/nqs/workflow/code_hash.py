@@ -172,7 +172,8 @@ def keep_answers(file: Path) -> None:
 
 @cache
 def code_hash(*entries: str) -> str:
-    """Sixteen hexadecimal digits that change when the code behind these entries does."""
+    """Sixteen hexadecimal digits that change when the code behind these entries does, in whatever order they come."""
+    entries = tuple(sorted({*entries}))
     return KEPT.answer(f"hash {' '.join(entries)}", lambda: sources().code_hash(*entries))
 
 
