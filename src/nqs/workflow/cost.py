@@ -106,11 +106,16 @@ def matrices(cell: Cell, settings: Settings) -> float:
 
 
 def solved(cell: Cell, settings: Settings) -> float:
-    """Orbits; those of a general library count several times, its sectors being larger."""
-    return orbits(cell, settings) * (SOLVED if general(cell, settings) else 1.0)
+    """Orbits, and states for the search of all other momenta; orbits of a general library, whose sectors are larger."""
+    if general(cell, settings):
+        return orbits(cell, settings) * SOLVED
+    return orbits(cell, settings) + MOMENTA * basis(cell.n_sites)
 
 
 SOLVED = 7.0  # time to find a ground state from matrices of QuSpin, in that from the compiled kernel
+
+
+MOMENTA = 0.043  # time to bound the levels of all other momenta, per state, in that of an orbit
 
 
 GENERAL = 100.0  # time to build a row of a matrix in QuSpin, in those of the compiled kernel
