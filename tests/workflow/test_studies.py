@@ -1,5 +1,6 @@
 """Studies are found by their objects; what is no whole study is refused before anything runs, with file and key."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -152,3 +153,15 @@ def test_a_table_without_rows_has_the_columns_that_its_figure_asks_for(study):
         if target.draw:
             with pytest.raises(TableError, match="has no rows"):
                 function(target.draw)(pd.DataFrame(columns=columns), pd.DataFrame(columns=["figure"]), "")
+
+
+def test_every_target_has_a_record_of_its_code_drawn_or_not():
+    work = Work(load(ROOT, {"scale": "smoke"}))
+    codes = [json.loads(work.figure_settings(study, name))["code"] for study, name, _ in work.targets()]
+    codes += [
+        json.loads(work.figure_settings(study, name))["code"]
+        for study in work.studies.values()
+        for name in study.targets
+    ]
+    assert all(len(code) == 16 for code in codes)
+    assert len(codes) > 90

@@ -151,11 +151,8 @@ class Work:
     def figure_settings(self, study: Study, name: str) -> str:
         """What a figure's small print and provenance, or a table's provenance, say besides its data."""
         target = study.targets[name]
-        showing = {
-            target.draw or target.layout,
-            f"nqs.workflow.show:{target.kind}",
-            *([study.read] if study.read else []),
-        }
+        shown = target.draw or target.layout  # nothing of rows alone
+        showing = {shown, f"nqs.workflow.show:{target.kind}", *filter(None, [study.read])} if shown else set()
         return as_json(
             {
                 "note": f"{self.config.scale} scale",
