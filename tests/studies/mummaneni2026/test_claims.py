@@ -434,5 +434,7 @@ def test_printed_numbers_are_a_view_of_the_ledger(archived):
     assert {*shown.claim} == numbered
     own = archived[(archived.claim == "mummaneni2026.exponent_alpha3") & (archived.row == "evidence")]
     assert shown[shown.claim == "exponent_alpha3"].verdict.tolist() == own.verdict.tolist()
-    assert len(own) == 2 * 15  # value and growth; one log-log fit has a mean of zero
-    assert (shown[shown.claim == "exponent_alpha3"].ours < 0).all()
+    assert len(own) == 2 * (15 + 8)  # value and growth, in exact sums, where one mean is zero, and by chains
+    by_chains = own.reading.str.contains("chains")
+    assert (own[~by_chains].value < 0).all()
+    assert (own[own.reading.str.contains("fresh chains, r >= 1")].value > 0.5).all()
