@@ -1,4 +1,4 @@
-"""What a rule says of the cells of a stage: files, numbers, hash of the code, memory, time and GPU."""
+"""Cells of the stages: files, numbers, hash of the code, memory, time and GPU that their jobs are told."""
 
 GPUS = count_gpus(CONFIG.device)  # of this machine
 GPU = {"gpu": 1} if GPUS or CONFIG.device == "cuda" else {}

@@ -72,7 +72,7 @@ def nqs(project: Path, *arguments: str, cwd: Path | None = None, **changes: str)
 
 
 def start(command: list[str | Path]) -> subprocess.Popen[str]:
-    """Start a command in a process group of its own, which a signal can be sent to."""
+    """Start a command in a process group of its own, which a signal can be sent to, and which heeds interrupts."""
     return subprocess.Popen(
         command,
         env=environment(),
@@ -80,6 +80,7 @@ def start(command: list[str | Path]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which the tests' own caller may ignore
     )
 
 

@@ -47,6 +47,11 @@ rule late:
 """
 
 
+def heed_interrupts():
+    """What the tests' own caller may ignore, a new process does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def run(tmp_path):
     """A run of two jobs that have begun."""
@@ -56,7 +61,7 @@ def run(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(SOURCE)}
     process = subprocess.Popen(
         [*command, "-s", str(tmp_path / "Snakefile")], env=environment, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed_interrupts,
     )  # fmt: skip
     begun = [tmp_path / "finished.begun", tmp_path / "unfinished.begun"]
     wait_for(lambda: all(path.exists() for path in begun) or process.poll() is not None)
@@ -142,7 +147,7 @@ except SystemExit as end:
 def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(number):
     job = subprocess.Popen(
         [sys.executable, "-c", DROPPED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        env=os.environ | {"PYTHONPATH": str(SOURCE)}, preexec_fn=heed_interrupts,
     )  # fmt: skip
     assert job.stdout
     assert job.stdout.readline() == "deleting\n"
