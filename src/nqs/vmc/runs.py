@@ -63,9 +63,9 @@ def train_all(
         for number, run in zip(numbers, trained, strict=True):
             finish(number, run)
 
-    as_stack = partial(halving, partial(train_stack, stack), range(len(tasks)), noun) if stack else None
-    jobs = [as_stack] if as_stack else [partial(train_one, number) for number in range(len(tasks))]
-    in_threads(jobs, threads, stop)
+    numbers = range(len(tasks))
+    together = [partial(halving, partial(train_stack, stack), numbers, noun)] if stack else []
+    in_threads(together or [partial(train_one, number) for number in numbers], threads, stop)
     return [run for run in runs if run is not None]
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from nqs.figures import rings, style
 from nqs.figures.table import require, sentences
+from nqs.studies.mummaneni2026.figures.thresholds import draw_published
 
 Published = Mapping[str, Any]
 NOTHING_PUBLISHED: Published = {}
@@ -50,7 +51,8 @@ def figX3(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
             here = rings.at(table, mode=mode, alpha=alpha)
             _draw_by_size(rows[0, column], rings.at(here, series="number"), "n_important")
             _draw_exponents(rows[1, column], rings.at(here, series="exponent"), limits)
-            _draw_published(rows[1, column], tau, published.get(f"exponent_alpha{alpha}"))
+            rows[1, column].axvline(tau, color="0.5", linestyle="--", linewidth=0.7, zorder=0.5)
+            draw_published(rows[1, column], tau, published.get(f"exponent_alpha{alpha}"))
             _draw_by_size(rows[2, column], rings.at(here, series="recovery"), "recovery")
             rows[2, column].set_yscale("log")
             style.readable_log_ticks(rows[2, column].yaxis)
@@ -104,12 +106,3 @@ def _draw_exponents(ax: Axes, rows: pd.DataFrame, limits: tuple[float, float]) -
     for exponent in (0, 1):
         ax.axhline(exponent, color="0.6", linestyle=":", linewidth=0.8, zorder=0.5)
     ax.set(xlabel=r"threshold $\tau$", ylim=limits)
-
-
-def _draw_published(ax: Axes, tau: float, quoted: Mapping[str, Any] | None) -> None:
-    """The printed exponent with its error at the published threshold."""
-    ax.axvline(tau, color="0.5", linestyle="--", linewidth=0.7, zorder=0.5)
-    if quoted is not None:
-        bar: dict[str, Any] = {"linestyle": "none", "color": style.BLACK, "label": "_published error", "zorder": 1.8}
-        ax.errorbar([tau], [quoted["value"]], [quoted["uncertainty"]], **bar)
-        style.published(ax, [tau], [quoted["value"]], "_published")

@@ -40,7 +40,7 @@ def fig11(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
             ax.axvspan(*region, color=style.SHADE, linewidth=0, zorder=0, label="published: sublinear here")
             _draw_exponents(ax, rings.at(here, sector=sector))
             ax.set(ylim=limits, xlim=axes[0, column].get_xlim())
-            _draw_published(ax, tau, published.get(f"exponent_alpha{alpha}"))
+            draw_published(ax, tau, published.get(f"exponent_alpha{alpha}"))
         for ax in axes[:, column]:
             ax.axvline(tau, color="0.5", linestyle="--", linewidth=0.7, zorder=0.5)
             ax.tick_params(labelleft=column == 0)
@@ -87,7 +87,8 @@ def _draw_exponents(ax: Axes, rows: pd.DataFrame) -> None:
         ax.axhline(exponent, color="0.6", linestyle=":", linewidth=0.8, zorder=0.5)
 
 
-def _draw_published(ax: Axes, tau: float, quoted: Mapping[str, Any] | None) -> None:
+def draw_published(ax: Axes, tau: float, quoted: Mapping[str, Any] | None) -> None:
+    """The printed exponent with its error at the published threshold, if there is one."""
     if quoted is None:
         return
     bar: dict[str, Any] = {"linestyle": "none", "color": style.BLACK, "label": "_published error", "zorder": 1.8}

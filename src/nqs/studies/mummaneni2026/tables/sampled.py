@@ -53,10 +53,9 @@ def figX3(files: Files, settings: Mapping[str, Any]) -> pd.DataFrame:
     measured = numbers[1][["mode", "alpha", "n_sites"]].drop_duplicates()
     fits = laws.query("fit == 'nonlinear' and not with_r0").drop(columns="fit").merge(totals, on=OF_LAW)
     parts = {
-        "number": at_threshold(points, settings["tau"]),
+        "number": at_threshold(points, settings["tau"]).merge(measured),
         "exponent": fits.merge(measured[["mode", "alpha"]].drop_duplicates()),
-        "recovery": pd.concat(kept),
+        "recovery": pd.concat(kept).merge(measured),
     }
-    joined = [parts[name].merge(measured) if name != "exponent" else parts[name] for name in parts]
-    labelled = [table.assign(series=name) for name, table in zip(parts, joined, strict=True)]
+    labelled = [table.assign(series=name) for name, table in parts.items()]
     return pd.concat(labelled, ignore_index=True).drop(columns=["study", "run", "cluster", "with_r0"])
