@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ class Run:
             self.child = subprocess.Popen(
                 [*command, *arguments], cwd=folder, env=slurm.environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which the tests' own caller may ignore
             )  # fmt: skip
 
     def finish(self) -> float:
