@@ -28,6 +28,11 @@ def snakemake(*program: str) -> list[str]:
     return [*program, "--snakefile", str(ROOT / "Snakefile")]
 
 
+def heed_interrupts() -> None:
+    """What the tests' own caller may ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """A run in a folder of its own."""
 
@@ -40,7 +45,7 @@ class Run:
             self.child = subprocess.Popen(
                 [*command, *arguments], cwd=folder, env=slurm.environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which the tests' own caller may ignore
+                preexec_fn=heed_interrupts,
             )  # fmt: skip
 
     def finish(self) -> float:

@@ -124,6 +124,6 @@ def test_sectors_of_translations_leave_out_complex_momenta_and_the_point_group_m
 
 
 def test_finished_recurrences_are_read_again_by_the_same_search_only(tmp_path):
-    Notes(tmp_path / "beyond.json", "a").add("x", Level(-1.0, 0.1, -2.0))
+    Notes(tmp_path / "beyond.json", "a").add({"x": Level(-1.0, 0.1, -2.0)})
     assert Notes(tmp_path / "beyond.json", "a").levels == {"x": [-1.0, 0.1, -2.0]}
     assert Notes(tmp_path / "beyond.json", "b").levels == {}

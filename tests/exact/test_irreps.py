@@ -8,6 +8,7 @@ from support.exact_diagonalization import full_hamiltonian
 
 from nqs.exact.irreps import irreps, space_group
 from nqs.exact.kernel.links import link_orbits
+from nqs.exact.kernel.representations import side_by_side
 from nqs.model.lattices import Cluster, cluster, make_cluster
 from nqs.model.symmetry import make_generator
 
@@ -26,13 +27,18 @@ def group_of(cluster: Cluster):
     return space_group([g for g in translations if g.order > 1], point, cluster.n_sites)
 
 
-def spaces(cluster: Cluster, folder):
-    """Functions of every representation, in float64."""
+def links(cluster: Cluster, folder):
+    """Links of all bonds under all symmetries."""
     group = group_of(cluster)
     flip = make_generator("spin_flip", np.arange(cluster.n_sites), flip=True)
     generators = [*group.translations, *group.point, flip]
-    linked = link_orbits(generators, cluster.n_sites, {"j1": cluster.j1, "j2": cluster.j2}, folder)
-    return [linked.space(irrep, np.float64) for irrep in irreps(group)]
+    return link_orbits(generators, cluster.n_sites, {"j1": cluster.j1, "j2": cluster.j2}, folder)
+
+
+def spaces(cluster: Cluster, folder):
+    """Functions of every representation, in float64."""
+    group, linked = group_of(cluster), links(cluster, folder)
+    return [linked.space([irrep], np.float64) for irrep in irreps(group)]
 
 
 @pytest.mark.parametrize("name", ["square12", "square16", "square36", "triangle16", "kagome12", "kagome30", "ring10"])
@@ -53,7 +59,7 @@ def test_representations_hold_as_many_states_as_there_are(name, tmp_path):
     """Each level of a representation of dimension n stands for n states."""
     found = spaces(made(name), tmp_path)
     expected = comb(made(name).n_sites, made(name).n_sites // 2)
-    assert sum(space.available * space.irrep.dimension for space in found) == expected
+    assert sum(int(space.available[0]) * space.irreps[0].dimension for space in found) == expected
 
 
 def test_square_clusters_have_one_representation_of_two_dimensions_at_momentum_zero():
@@ -71,13 +77,13 @@ def test_representations_together_have_the_full_spectrum(name, tmp_path):
     for space in spaces(small, tmp_path):
         apply = space.apply({"j1": 1.0, "j2": 0.7})
         columns = np.eye(space.shape[0] * space.shape[1])
-        allowed = np.column_stack([space.allowed(column) for column in columns])
+        allowed = np.column_stack([space.allowed(column[:, None]) for column in columns])
         weights, basis = np.linalg.eigh(allowed)
         basis = basis[:, weights > 0.5]
         block = basis.T @ np.column_stack([apply(column) for column in basis.T])
-        assert block.shape == (space.available, space.available)
+        assert block.shape == (space.available[0], space.available[0])
         np.testing.assert_allclose(block, block.T, atol=1e-12)
-        levels.append(np.repeat(np.linalg.eigvalsh(block), space.irrep.dimension))
+        levels.append(np.repeat(np.linalg.eigvalsh(block), space.irreps[0].dimension))
     exact = np.linalg.eigvalsh(full_hamiltonian(small, 0.7)[1].toarray())
     np.testing.assert_allclose(np.sort(np.concatenate(levels)), exact, atol=1e-10)
 
@@ -86,3 +92,35 @@ def test_point_operations_that_add_up_to_a_translation_are_left_out():
     """kagome12: inversion about one site and a mirror through another one make a step of the lattice."""
     assert [g.name for g in group_of(cluster("kagome12")).point] == ["inv"]
     assert len(group_of(cluster("square16")).operations) == 8
+
+
+@pytest.mark.parametrize("name", ["square12", "square16", "kagome18", "ring10"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_side_by_side_is_one_by_one(name, dtype, tmp_path):
+    """Lanes of all widths, blocks of one and two rows, and recurrences that subtract the vector before."""
+    linked, couplings = links(made(name), tmp_path), {"j1": 1.0, "j2": 0.7}
+    rng, widths = np.random.default_rng(0), set()
+    groups = [*side_by_side(linked, [*irreps(group_of(made(name)))], 1 << 20)]
+    assert sum(map(len, groups)) == len([*irreps(group_of(made(name)))])
+    for group in groups:
+        space = linked.space(group, dtype)
+        vectors = space.allowed(rng.standard_normal((space.shape[0] * space.shape[1], len(group))).astype(dtype))
+        before, beta = rng.standard_normal(vectors.shape).astype(dtype), rng.standard_normal(len(group))
+        result = before.copy()
+        space.hamiltonian(couplings).recur(vectors, result, beta)
+        for lane, irrep in enumerate(group):
+            alone = linked.space([irrep], dtype)
+            image, other = alone.apply(couplings)(vectors[:, lane].copy()), alone.allowed(before[:, [lane]])[:, 0]
+            expected = image - beta[lane] * other
+            np.testing.assert_allclose(result[:, lane], expected, atol=1e-5 if dtype == np.float32 else 1e-12)
+        np.testing.assert_array_equal(space.available, [linked.space([irrep], dtype).available[0] for irrep in group])
+        widths.add(len(group))
+    assert max(widths) > 1
+
+
+def test_blocks_at_different_places_do_not_share_vectors(tmp_path):
+    linked = links(made("square16"), tmp_path)
+    of_four = [irrep for irrep in irreps(group_of(made("square16"))) if irrep.dimension == 4]
+    of_one = [irrep for irrep in irreps(group_of(made("square16"))) if irrep.dimension == 1]
+    with pytest.raises(ValueError, match="blocks at different places"):
+        linked.space([of_one[0], of_four[0]], np.float32)

@@ -9,7 +9,7 @@ a float32 recurrence until its lower bound is above the next level known or its 
 `folder`, so that an interrupted search goes on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,11 @@ import h5py
 import numpy as np
 
 from nqs.exact.irreps import Irrep, SpaceGroup, irreps, read_space_group
-from nqs.exact.kernel.links import LinkedOrbits, Space, link_orbits
+from nqs.exact.kernel.lane_vectors import inverse, products, scale, stacked, subtract, zeros
+from nqs.exact.kernel.links import LinkedOrbits, link_orbits
+from nqs.exact.kernel.representations import Space, side_by_side
 from nqs.exact.kernel.screening import FLOOR, Level, tridiagonal_level
-from nqs.exact.lanczos import Lanczos, Run, norm, overlaps, subtract
+from nqs.exact.lanczos import Lanczos, Run
 from nqs.model.clusters import dimension
 from nqs.model.symmetry import characters, make_generator
 from nqs.runtime.checkpoints import Checkpoints
@@ -31,8 +33,12 @@ SIZE, KEPT, OPENING = 24, 6, 16  # Krylov vectors, those kept, and those of the 
 FIRST, ROUND, MOST_STEPS = 21, 3, 201  # steps of a recurrence: before the first look, between looks, and in all
 SCREENED = 60  # steps at most where runs follow
 RESIDUAL, FINE_RESIDUAL = 1e-2, 2e-3  # at which a level is known well enough, and one close to the ground state
+MOST_NUMBERS = 1 << 28  # of a vector of several representations: 1 GiB in float32
 CLOSE = 2e-2  # distance from the ground state below which the finer one is asked for
 MAX_EXTENSIONS = 500
+
+
+NOTHING = Level(np.inf, 0.0, np.inf)  # of a representation without states
 
 
 @dataclass(frozen=True)
@@ -102,33 +108,34 @@ def lowest_beyond(
     bonds = {key: file[f"bonds/{key}"][...] for key, coupling in couplings.items() if coupling}
     linked = link_orbits([*group.translations, *group.point, flip], group.n_sites, bonds, folder, threads)
     if len(linked.orbits.sizes) * max(irrep.dimension for irrep in left) > SMALL:
-        return _one_by_one(linked, left, couplings, known, Notes(folder / "beyond.npz", identity))
+        return _in_groups(linked, left, couplings, known, Notes(folder / "beyond.npz", identity))
     return _best_first(linked, left, couplings, known)
 
 
 def _best_first(linked: LinkedOrbits, left: Sequence[Irrep], couplings: Mapping[str, float], known: Known) -> Beyond:
     """Search by float64 runs, always extending the one of the lowest bound, after a screening by recurrences."""
     spaces = []
-    for irrep in left:
-        space = linked.space(irrep, np.float64)
-        if (
-            space.available
-            and _recurrence(space, couplings, known, known.following, SCREENED)[0].bound <= known.following
-        ):
-            spaces.append(space)
+    for group in side_by_side(linked, left, MOST_NUMBERS):
+        levels = Recurrences(linked.space(group, np.float64), couplings).levels(known, known.following, SCREENED)
+        spaces += [
+            linked.space([irrep], np.float64)
+            for irrep, level in zip(group, levels, strict=True)
+            if level.bound <= known.following
+        ]
     runs = [
-        Lanczos(space.start(0), size=SIZE, kept=KEPT, opening=OPENING, available=space.available) for space in spaces
+        Lanczos(space.start(0)[:, 0], size=SIZE, kept=KEPT, opening=OPENING, available=int(space.available[0]))
+        for space in spaces
     ]
     for _ in range(MAX_EXTENSIONS * len(runs)):
         run, space = min(zip(runs, spaces, strict=True), key=lambda pair: pair[0].bound(known.tolerance(pair[0])))
         if run.bound(known.tolerance(run)) > known.following:
             break
         if run.residual <= known.tolerance(run):
-            return Beyond(space.irrep, run.energy)
+            return Beyond(space.irreps[0], run.energy)
         run.extend(space.apply(couplings))
     else:
         if runs:
-            raise GroundStateError(f"{space.irrep.name}: no convergence, residual {run.residual:.1e}")
+            raise GroundStateError(f"{space.irreps[0].name}: no convergence, residual {run.residual:.1e}")
     return Beyond()
 
 
@@ -139,62 +146,108 @@ class Notes:
         self.checkpoints, self.key = Checkpoints(file.parent, identity), file.stem
         self.levels: dict[str, list[float]] = (self.checkpoints.load(self.key) or {}).get("levels", {})
 
-    def add(self, key: str, level: Level) -> None:
-        """Note a level and write the file."""
-        self.levels[key] = [level.energy, level.residual, level.bound]
+    def add(self, found: Mapping[str, Level]) -> None:
+        """Note levels and write the file."""
+        self.levels |= {key: [level.energy, level.residual, level.bound] for key, level in found.items()}
         self.checkpoints.save(self.key, levels=self.levels)
 
 
-def _one_by_one(
+def _in_groups(
     linked: LinkedOrbits, left: Sequence[Irrep], couplings: Mapping[str, float], known: Known, notes: Notes
 ) -> Beyond:
-    """Search by float32 recurrences, one representation after the other."""
-    best = Beyond()
-    for n, irrep in enumerate(left):
-        key = f"{irrep.name}, {irrep.parities}"
+    """Search by float32 recurrences, one group of representations after the other."""
+    best, done = Beyond(), 0
+    for group in side_by_side(linked, left, MOST_NUMBERS):
+        keys = [f"{irrep.name}, {irrep.parities}" for irrep in group]
         ceiling = min(known.following, best.energy)
-        if key not in notes.levels:
-            space = linked.space(irrep, np.float32)
-            if not space.available:
-                continue
-            level, steps = _recurrence(space, couplings, known, ceiling, MOST_STEPS)
-            if level.bound <= ceiling and level.residual > RESIDUAL:
-                raise GroundStateError(f"{irrep.name}: no convergence, residual {level.residual:.1e}")
-            notes.add(key, level)
+        done += len(group)
+        if not all(key in notes.levels for key in keys):
+            recurrences = Recurrences(linked.space(group, np.float32), couplings)
+            found = dict(zip(keys, recurrences.levels(known, ceiling, MOST_STEPS), strict=True))
+            for key, level in found.items():
+                if level.bound <= ceiling and level.residual > RESIDUAL:
+                    raise GroundStateError(f"{key}: no convergence, residual {level.residual:.1e}")
+            notes.add(found)
+            lowest = min(found.values(), key=lambda level: level.bound)
             print(
-                f"{n + 1} of {len(left)} representations of other momenta: {irrep.name}, E = {level.energy:.6f}, "
-                f"none below {level.bound:.6f}, {steps} steps",
+                f"{done} of {len(left)} representations of other momenta: {group[0].name} and its like, "
+                f"E = {lowest.energy:.6f}, none below {lowest.bound:.6f}, {recurrences.steps} steps",
                 flush=True,
             )
-        level = Level(*notes.levels[key])
-        if level.bound <= ceiling and level.energy < ceiling:
-            best = Beyond(irrep, level.energy, single=True)
+        for irrep, key in zip(group, keys, strict=True):
+            level = Level(*notes.levels[key])
+            if level.bound <= known.following and level.energy < min(known.following, best.energy):
+                best = Beyond(irrep, level.energy, single=True)
     return best
 
 
-def _recurrence(
-    space: Space, couplings: Mapping[str, float], known: Known, ceiling: float, most_steps: int
-) -> tuple[Level, int]:
-    """Lowest level of one representation, until it is known well enough or above `ceiling`, and the steps taken."""
-    apply, x = space.apply(couplings), space.start(0)
-    x /= x.dtype.type(norm(x))
-    before, alphas, betas = np.zeros_like(x), np.zeros(0), np.zeros(0)
-    for step in range(1, most_steps + 1):
-        y = apply(x)
-        if step > 1:
-            subtract(y, before[None], betas[-1:])
-        alpha = overlaps(x[None], y)
-        subtract(y, x[None], alpha)
-        beta = norm(y)
-        beta = beta if beta > 1e-5 * max(abs(alpha[0]), 1) else 0.0  # an invariant space, up to rounding
-        alphas, betas = np.append(alphas, alpha), np.append(betas, beta)
-        before, x = x, y / y.dtype.type(beta or 1)
-        if beta == 0 or (step >= FIRST and step % ROUND == 0) or step == most_steps:
-            level = tridiagonal_level(alphas, betas, space.available)
-            is_known = level.energy < ceiling + FLOOR and _is_known(level, known.energy)
-            if beta == 0 or level.bound > ceiling or is_known:
-                break
-    return level, step
+class Recurrences:
+    """Lanczos recurrences of representations side by side, each until its lowest level is known.
+
+    numbers: which of them the lanes hold;  alphas, betas (steps, lanes): their tridiagonal matrices.
+    """
+
+    def __init__(self, space: Space, couplings: Mapping[str, float]) -> None:
+        self.couplings, self.numbers, self.available = couplings, [*range(space.shape[2])], space.available
+        self.alphas = self.betas = np.zeros((0, space.shape[2]))
+        x = space.start(0)
+        scale(inverse(np.sqrt(products(x, x))), x)
+        self._hold(space, x, zeros(x.shape, space.dtype))
+
+    @property
+    def steps(self) -> int:
+        """Steps taken."""
+        return len(self.alphas)
+
+    def levels(self, known: Known, ceiling: float, most_steps: int) -> list[Level]:
+        """Lowest level of each representation: well known, above `ceiling`, or what so many steps say of it."""
+        found = {n: NOTHING for n in self.numbers if not self.available[n]}
+        while len(found) < len(self.available):
+            self._step()
+            last = self.steps == most_steps
+            if last or (self.betas[-1] == 0).any() or (self.steps >= FIRST and self.steps % ROUND == 0):
+                found |= {
+                    n: level
+                    for n, level, invariant in self._looked_at()
+                    if n not in found and (last or invariant or _settled(level, known.energy, ceiling))
+                }
+                self._narrow([n for n in self.numbers if n not in found])
+        return [found[n] for n in range(len(self.available))]
+
+    def _hold(self, space: Space, x: np.ndarray, y: np.ndarray) -> None:
+        self.space, self.hamiltonian, self.x, self.y = space, space.hamiltonian(self.couplings), x, y
+
+    def _step(self) -> None:
+        threads = self.space.linked.threads
+        before = self.betas[-1] if self.steps else np.zeros(len(self.numbers))
+        self.hamiltonian.recur(self.x, self.y, before)
+        alpha = products(self.x, self.y, threads)
+        beta = subtract(alpha, self.x, self.y, threads)
+        beta[beta < 1e-5 * np.maximum(np.abs(alpha), 1)] = 0  # an invariant space, up to rounding
+        scale(inverse(beta), self.y, threads)
+        self.x, self.y = self.y, self.x
+        self.alphas, self.betas = np.vstack([self.alphas, alpha]), np.vstack([self.betas, beta])
+
+    def _looked_at(self) -> Iterator[tuple[int, Level, bool]]:
+        """Number of each lane, its level and whether its space is exhausted."""
+        for n, alphas, betas in zip(self.numbers, self.alphas.T, self.betas.T, strict=True):
+            yield n, tridiagonal_level(alphas, betas, int(self.available[n])), betas[-1] == 0
+
+    def _narrow(self, wanted: Sequence[int]) -> None:
+        """Keep half of the lanes, or fewer, if these hold all the wanted ones."""
+        width = 1 << max(len(wanted) - 1, 0).bit_length()
+        if not wanted or width == len(self.numbers):
+            return
+        others = [n for n in self.numbers if n not in wanted]
+        kept = [self.numbers.index(n) for n in [*wanted, *others][:width]]
+        self.numbers = [self.numbers[lane] for lane in kept]
+        self.alphas, self.betas = self.alphas[:, kept], self.betas[:, kept]
+        self._hold(self.space.lanes(kept), stacked(self.x[:, kept].T), stacked(self.y[:, kept].T))
+
+
+def _settled(level: Level, energy: float, ceiling: float) -> bool:
+    """Whether a level lies above the ceiling, or is known well enough below it."""
+    return level.bound > ceiling or (level.energy < ceiling + FLOOR and _is_known(level, energy))
 
 
 def _is_known(level: Level, energy: float) -> bool:

@@ -1,8 +1,8 @@
-"""H on functions of several components, psi(g s) = D(g) psi(s), for any real representation D of the symmetry group.
+"""Links between orbits: what exchanges of two spins make of their smallest members, and the symmetry that leads back.
 
-The vectors x (d, n) hold psi sqrt(orbit size) at the smallest member of each orbit. A link is an exchange of two spins
-that leads from a smallest member r to a state s' with the smallest member r' = g s', so psi(s') = D(g)^T psi(r'). One
-list of links, each with its r' and g, serves all representations: only the matrices differ.
+A link is an exchange that leads from a smallest member r to a state s' with the smallest member r' = g s', so that
+psi(s') = D(g)^T psi(r') for a function of the representation D. One list of links, each with its r' and g, serves all
+representations (nqs.exact.kernel.representations): only the matrices differ.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ import numpy as np
 from nqs.exact.irreps import Irrep
 from nqs.exact.kernel.neighbours import BUCKET_BITS, PIECE, _look_up, aligned_sum
 from nqs.exact.kernel.orbits import LANES, Orbits, Walk, find_orbits, make_walk, movers_in_order, smallest_images
-from nqs.exact.lanczos import Apply
+from nqs.exact.kernel.representations import Space
 from nqs.model.symmetry import Generator, Group
 
 MAPPED = 1 << 30  # bytes above which links are in a file
@@ -74,81 +74,9 @@ class LinkedOrbits:
         result[_flip_label(self.walk) :] = irrep.spin_flip * result[: _flip_label(self.walk)]
         return result
 
-    def space(self, irrep: Irrep, dtype: type) -> "Space":
-        """The functions of one representation."""
-        return Space(self, irrep, dtype)
-
-
-class Space:
-    """Functions of one representation: vectors (d n,), a smaller orbit's components in the space its states allow."""
-
-    def __init__(self, linked: LinkedOrbits, irrep: Irrep, dtype: type) -> None:
-        self.linked, self.irrep, self.dtype = linked, irrep, dtype
-        self.matrices = linked.matrices(irrep)
-        first, elements = linked.stabilisers
-        fixed = linked.orbits.fixed
-        self.shape = len(linked.orbits.sizes), irrep.dimension
-        projectors: np.ndarray = np.zeros((0, *self.matrices.shape[1:]))
-        if len(fixed):
-            sums = np.add.reduceat(self.matrices[elements], first)
-            projectors = sums / np.diff(np.append(first, len(elements)))[:, None, None]
-        allowed = round(float(np.trace(projectors, axis1=1, axis2=2).sum()))
-        self.available = (self.shape[0] - len(fixed)) * self.shape[1] + allowed
-        self.projectors: np.ndarray = projectors.astype(dtype)
-        self.length = np.sqrt(linked.orbits.sizes[fixed] / linked.walk.order).astype(dtype)[:, None]
-
-    def allowed(self, vector: np.ndarray) -> np.ndarray:
-        """The part of a vector (d n,) that is in the space."""
-        return self._project(vector.reshape(self.shape).copy()).ravel()
-
-    def start(self, seed: int) -> np.ndarray:
-        """A random vector of the space."""
-        vector: np.ndarray = np.random.default_rng(seed).standard_normal(self.shape).astype(self.dtype)
-        return self.allowed(vector)
-
-    def _project(self, vector: np.ndarray) -> np.ndarray:
-        fixed = self.linked.orbits.fixed
-        vector[fixed] = np.einsum("mij,mj->mi", self.projectors, vector[fixed])
-        return vector
-
-    def apply(self, couplings: Mapping[str, float]) -> Apply:
-        """y = H x."""
-        terms = [
-            (links, couplings[key], *self._table(0.5 * couplings[key])) for key, links in self.linked.links.items()
-        ]
-        paired = self.irrep.block == 2 or self.irrep.dimension == 2
-        add = _add_planes if paired else _add_dense
-        fixed = self.linked.orbits.fixed
-
-        def apply(flat: np.ndarray) -> np.ndarray:
-            x = flat.reshape(self.shape).copy()
-            x[fixed] /= self.length
-            y = np.zeros_like(x)
-            with ThreadPoolExecutor(self.linked.threads) as pool:
-                for links, coupling, sources, table in terms:
-                    arrays = links.targets, links.elements, links.starts, links.aligned
-                    factor = x.dtype.type(0.25 * coupling)
-                    jobs = [
-                        pool.submit(add, *arrays, first, min(first + PIECE, len(y)), sources, table, factor, x, y)
-                        for first in range(0, len(y), PIECE)
-                    ]
-                    for job in jobs:
-                        job.result()
-            y[fixed] *= self.length
-            return self._project(y).ravel()
-
-        return apply
-
-    def _table(self, factor: float) -> tuple[np.ndarray, np.ndarray]:
-        """Per element and pair of rows of D^T: its pair of columns that is not zero, and the 2 x 2 matrix there."""
-        inverse = np.swapaxes(self.matrices, 1, 2) * factor
-        n = inverse.shape[1]
-        if n % 2 or (self.irrep.block == 1 and n > 2):
-            return np.zeros((len(inverse), 1), np.int64), inverse.astype(self.dtype)
-        blocks = inverse.reshape(-1, n // 2, 2, n // 2, 2).transpose(0, 1, 3, 2, 4)
-        sources = np.abs(blocks).sum(axis=(3, 4)).argmax(axis=2)
-        chosen = np.take_along_axis(blocks, sources[:, :, None, None, None], axis=2)[:, :, 0]
-        return sources, np.ascontiguousarray(chosen.reshape(-1, n // 2, 4).astype(self.dtype))
+    def space(self, irreps: Sequence[Irrep], dtype: type) -> Space:
+        """The functions of some representations that share vectors."""
+        return Space(self, irreps, dtype)
 
 
 def link_orbits(
@@ -232,42 +160,3 @@ def _link(rows, states, buckets, shift, pairs, bits, full, flip_parity, moves, t
                 done += n
                 n = 0
     return found
-
-
-@nb.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _add_planes(targets, elements, starts, aligned, first, last, sources, table, factor, x, y):
-    """y[r] += factor aligned x + sum over links, for matrices that have one 2 x 2 block in each pair of rows."""
-    planes = sources.shape[1]
-    for r in range(first, last):
-        for i in range(2 * planes):
-            y[r, i] += factor * aligned[r] * x[r, i]
-        if planes == 1:
-            one, two = y[r, 0], y[r, 1]
-            for n in range(starts[r], starts[r + 1]):
-                g, c = elements[n], targets[n]
-                a, b = x[c, 0], x[c, 1]
-                one += table[g, 0, 0] * a + table[g, 0, 1] * b
-                two += table[g, 0, 2] * a + table[g, 0, 3] * b
-            y[r, 0], y[r, 1] = one, two
-            continue
-        for n in range(starts[r], starts[r + 1]):
-            g, c = elements[n], targets[n]
-            for i in range(planes):
-                j = 2 * sources[g, i]
-                a, b = x[c, j], x[c, j + 1]
-                y[r, 2 * i] += table[g, i, 0] * a + table[g, i, 1] * b
-                y[r, 2 * i + 1] += table[g, i, 2] * a + table[g, i, 3] * b
-
-
-@nb.njit(cache=True, nogil=True)
-def _add_dense(targets, elements, starts, aligned, first, last, sources, table, factor, x, y):
-    """The same for any matrices (n, n)."""
-    size = x.shape[1]
-    for r in range(first, last):
-        for i in range(size):
-            y[r, i] += factor * aligned[r] * x[r, i]
-        for n in range(starts[r], starts[r + 1]):
-            g, c = elements[n], targets[n]
-            for i in range(size):
-                for j in range(size):
-                    y[r, i] += table[g, i, j] * x[c, j]

@@ -1,10 +1,10 @@
-"""H on vectors of several sectors at once, and the steps of a Lanczos recurrence that go with it.
+"""H on vectors of several sectors at once.
 
 Vectors (d, k) float32 hold one sector per column, a lane. All sectors share the lists of neighbours and differ only in
 the signs, so that each word and each row of the vectors is read once for all lanes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from nqs.exact.kernel.lane_vectors import in_pieces
 from nqs.exact.kernel.neighbours import PIECE, Neighbours
 
 
@@ -40,7 +41,8 @@ class Lanes:
         x[self.fixed] = own / self.length[:, None]
         y[self.fixed] /= self.length[:, None]
         beta = beta.astype(np.float32)
-        self._rows(lambda first, last: _begin(self.diagonal, beta, x, y, first, last))
+        rows = len(self.diagonal)
+        in_pieces(rows, self.threads, lambda first, last: _begin(self.diagonal, beta, x, y, first, last))
         like = (np.float32(0),) * x.shape[1]  # its type tells the compiler the number of lanes
         for lists, factors in self.terms:
             words, counts, starts, shift = lists.words, lists.counts, lists.starts, np.uint32(lists.layout.flag_bits)
@@ -56,26 +58,6 @@ class Lanes:
         y[self.fixed] *= self.length[:, None]
         for lane, absent in enumerate(self.absent):
             y[absent, lane] = 0
-
-    def products(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Scalar products of the lanes, float64 (k,)."""
-        return sum(self._rows(lambda first, last: _product(x, y, first, last)))
-
-    def subtract(self, alpha: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """y -= alpha x in place:  alpha (k,); returns the lengths of the new y, float64 (k,)."""
-        alpha = alpha.astype(np.float32)
-        return np.sqrt(sum(self._rows(lambda first, last: _subtract(alpha, x, y, first, last))))
-
-    def scale(self, factors: np.ndarray, y: np.ndarray) -> None:
-        """y *= factors in place:  factors (k,)."""
-        factors = factors.astype(np.float32)
-        self._rows(lambda first, last: _scale(factors, y, first, last))
-
-    def _rows(self, work: Callable[[int, int], np.ndarray | None]) -> list:
-        """Results for pieces of rows, in their order whatever the number of threads."""
-        edges = [*range(0, len(self.diagonal), 8 * PIECE), len(self.diagonal)]
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(work, edges[:-1], edges[1:]))
 
 
 @intrinsic
@@ -129,29 +111,3 @@ def _begin(diagonal, beta, x, y, first, last):
     for r in range(first, last):
         for lane in range(len(beta)):
             y[r, lane] = diagonal[r] * x[r, lane] - beta[lane] * y[r, lane]
-
-
-@nb.njit(cache=True, nogil=True)
-def _product(x, y, first, last):
-    total = np.zeros(x.shape[1])
-    for r in range(first, last):
-        for lane in range(len(total)):
-            total[lane] += np.float64(x[r, lane]) * np.float64(y[r, lane])
-    return total
-
-
-@nb.njit(cache=True, nogil=True)
-def _subtract(alpha, x, y, first, last):
-    total = np.zeros(len(alpha))
-    for r in range(first, last):
-        for lane in range(len(alpha)):
-            y[r, lane] -= alpha[lane] * x[r, lane]
-            total[lane] += np.float64(y[r, lane]) * np.float64(y[r, lane])
-    return total
-
-
-@nb.njit(cache=True, nogil=True)
-def _scale(factors, y, first, last):
-    for r in range(first, last):
-        for lane in range(len(factors)):
-            y[r, lane] *= factors[lane]

@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 import scipy.linalg
 
+from nqs.exact.kernel.lane_vectors import inverse, products, scale, stacked, subtract
 from nqs.exact.kernel.many_sectors import Lanes
 from nqs.exact.lanczos import Apply, Lanczos, lower_bound
 from nqs.runtime.checkpoints import Checkpoints
@@ -62,7 +63,7 @@ class Group:
     def begin(self, source: Mapping[str, tuple[np.ndarray, np.ndarray]], alphas: np.ndarray, betas: np.ndarray) -> None:
         """Start from these vectors of each sector and these steps."""
         columns = [source[name] for name in self.names]
-        self.held = np.column_stack([x for x, _ in columns]), np.column_stack([y for _, y in columns])
+        self.held = stacked([x for x, _ in columns]), stacked([y for _, y in columns])
         self.alphas, self.betas = alphas, betas
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +71,7 @@ class Group:
         if self.held is None:
             stored = self.checkpoints.load(self.file.stem, "x", "y")
             assert stored is not None
-            self.held = stored["x"], stored["y"]
+            self.held = stacked(stored["x"].T), stacked(stored["y"].T)
         return self.held
 
     def extend(self, lanes: Lanes, steps: int) -> None:
@@ -78,10 +79,10 @@ class Group:
         x, y = self.vectors()
         for _ in range(steps):
             lanes.recur(x, y, self.betas[-1] if self.steps else np.zeros(len(self.names)))
-            alpha = lanes.products(x, y)
-            beta = lanes.subtract(alpha, x, y)
+            alpha = products(x, y, lanes.threads)
+            beta = subtract(alpha, x, y, lanes.threads)
             beta[beta < 1e-5 * np.maximum(np.abs(alpha), 1)] = 0  # an invariant space, up to rounding
-            lanes.scale(np.divide(1, beta, out=np.zeros_like(beta), where=beta > 0), y)
+            scale(inverse(beta), y, lanes.threads)
             x, y = y, x
             self.alphas, self.betas = np.vstack([self.alphas, alpha]), np.vstack([self.betas, beta])
         self.held = x, y
