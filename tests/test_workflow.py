@@ -121,6 +121,7 @@ def test_variational_states_stand_below_their_lattices(smoke):
     table = pd.read_csv(smoke / "results/smoke/analysis/westerhout2020/fig2.csv")
     below = table[table.series == "variational"]
     assert list(below.cluster) == ["square16", "square16", "triangle16", "kagome12"]
+    assert list(below.cluster) == list(table[table.series == "signs_first"].cluster)
     assert below.energy_error_mean.between(0, 2).all()
     assert below.epsilon_train.isna().all()
 

@@ -29,7 +29,7 @@ BOUNDARIES = [
     ("rows westerhout2020_tableX1", "histories"),
     *(("rows mummaneni2026_trained", kind) for kind in ("models", "traces", "states", "units", "weights")),
     ("rows mummaneni2026_fig3", "snapshots"),
-    ("rows mummaneni2026_fig9", "importance"),
+    *((f"rows mummaneni2026_{name}", kind) for name in ("importance", "sampled") for kind in ("states", "units")),
     *(("rows mummaneni2026_fig10", kind) for kind in ("fractions", "power_laws")),
     ("rows mummaneni2026_tableX1", "table"),
     *(("rows ju2025_fig3", kind) for kind in ("runs", "optima")),

@@ -15,6 +15,7 @@ from nqs.runtime.errors import InputError
 from nqs.vmc.estimates import Estimate
 
 Status = Literal["running", "converged", "cap", "diverged", "frozen", "singular"]
+MOST_V_SCORE = 0.05  # frozen runs of 16 spins have 0.07 and more, those that reach an overlap of 0.99 at most 0.03
 BROKEN = ("diverged", "frozen", "singular")  # of these a run is no result
 
 
@@ -90,9 +91,16 @@ def convergence(
     return Convergence(iteration, len(met) > 0, float(spread / np.abs(averages[iteration - window + 1])))
 
 
-def settled(energies: np.ndarray, window: int) -> bool:
-    """True if the means of the last `window` energies and of those before differ by less than two standard errors."""
-    if len(energies) < 2 * window:
+def v_score(energies: np.ndarray, variances: np.ndarray, window: int, n_sites: int) -> float:
+    """N Var E_loc / E^2 over the last `window` iterations, 0 for an eigenstate. [Wu et al. 2024, V-score]"""
+    return float(n_sites * variances[-window:].mean() / energies[-window:].mean() ** 2)
+
+
+def settled(energies: np.ndarray, variances: np.ndarray, window: int, n_sites: int) -> bool:
+    """True if the means of the last `window` energies and of those before differ by less than two standard errors, and
+    the state is near an eigenstate: energies of a frozen run rest as well, but its V-score is above MOST_V_SCORE.
+    """
+    if len(energies) < 2 * window or v_score(energies, variances, window, n_sites) > MOST_V_SCORE:
         return False
     before, last = energies[-2 * window : -window], energies[-window:]
     error = np.sqrt((before.var() + last.var()) / window)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nqs.supervised.keys import NetworkKey
 
 SWEEP, TRACE = "sweep", "trace"
+PLAIN, SIGNS_FIRST = "plain", "signs_first"
 
 
 SEARCH, FINAL, SINGLE = "search", "final", "single"
@@ -18,7 +19,17 @@ DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep net
 
 @dataclass(frozen=True, order=True)
 class ReconfigurationKey(NetworkKey):
-    """Identity of a cell of stochastic reconfiguration."""
+    """Identity of a cell of stochastic reconfiguration.
+
+    method: `plain`, the published one, or `signs_first` (nqs.vmc.signs_first).
+    """
+
+    method: str
+
+    @property
+    def name(self) -> str:
+        """Last part of the cell's path."""
+        return self.network if self.method == PLAIN else f"{self.network}-{self.method}"
 
 
 @dataclass(frozen=True, order=True)

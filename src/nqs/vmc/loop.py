@@ -30,7 +30,7 @@ from nqs.vmc.convergence import AllIterations, Criterion, Status
 from nqs.vmc.estimates import Estimate, Estimates
 from nqs.vmc.local_energy import RingExchanges, local_energies
 from nqs.vmc.optimisers import Adam, Sgd
-from nqs.vmc.preconditioners import Preconditioner
+from nqs.vmc.preconditioners import Schedule
 from nqs.vmc.sampler import NotFiniteError, Sample
 
 DIAGNOSE_EVERY = 50  # iterations between two estimates of errors, R-hat and autocorrelation
@@ -55,7 +55,7 @@ class Task:
     ansatz: Any
     sampler: Any
     estimates: Estimates
-    preconditioner: Preconditioner
+    preconditioner: Schedule
     optimiser: Adam | Sgd
     max_iterations: int
     steps: int = 1
@@ -158,6 +158,7 @@ def update(run: Run, task: Task, wave: Any, sample: Sample, energies: np.ndarray
     """The optimiser's steps from one sample."""
     states, weights = sample.states, sample.weights
     drawn_at = wave.log_psi(states) if task.steps > 1 else None
+    preconditioner = task.preconditioner.at(run.iteration)
     for number in range(task.steps):
         if number > 0:
             wave = task.ansatz.at(run.theta)
@@ -165,7 +166,7 @@ def update(run: Run, task: Task, wave: Any, sample: Sample, energies: np.ndarray
             energies = local_energies(task.hamiltonian, wave, states)
             note_effective(run, effective_share(weights, sample))
         try:
-            direction = task.preconditioner.direction(wave.derivatives(states), weights, energies, run.memory)
+            direction = preconditioner.direction(wave.derivatives(states), weights, energies, run.memory)
         except stochastic_reconfiguration.SingularError as error:
             return run.end("singular", str(error))
         step(run, task, direction)

@@ -2,12 +2,14 @@
 
 Identity                   the gradient of the energy, dE/dtheta = 2 cov(O, E_loc)
 StochasticReconfiguration  the natural gradient (S + shift 1)^-1 dE/dtheta (`nqs.vmc.stochastic_reconfiguration`)
+
+`nqs.vmc.signs_first` has one that changes from iteration to iteration.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -23,8 +25,23 @@ class Preconditioner(Protocol):
         """Direction (P,) float64.  weights (U,) add up to 1; energies (U,) local energies; memory: of the run."""
 
 
+class Schedule(Protocol):
+    """Which preconditioner an iteration has; most are always the same."""
+
+    def at(self, iteration: int) -> Preconditioner:
+        """The one of this iteration."""
+
+
+class Fixed:
+    """The same in every iteration."""
+
+    def at(self, iteration: int) -> Self:
+        """Itself."""
+        return self
+
+
 @dataclass(frozen=True)
-class Identity:
+class Identity(Fixed):
     """The plain gradient of real wave functions, in double precision."""
 
     def direction(self, derivatives: Slopes, weights: np.ndarray, energies: np.ndarray, memory: Memory) -> np.ndarray:
@@ -32,7 +49,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class StochasticReconfiguration:
+class StochasticReconfiguration(Fixed):
     """diagonal_shift: added to the diagonal of S, which has no units."""
 
     diagonal_shift: float

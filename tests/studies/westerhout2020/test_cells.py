@@ -122,9 +122,13 @@ def test_variants_say_what_differs():
 
 def test_variational_cells_and_their_settings():
     cells = reconfiguration_cells(SMOKE)
-    assert cells[0] == ReconfigurationKey("westerhout2020", "kagome12", 0.4, "dense2")
+    assert cells[0] == ReconfigurationKey("westerhout2020", "kagome12", 0.4, "dense2", "plain")
     assert cells[0].path == "westerhout2020/kagome12/j2_0.4/dense2"
+    assert cells[1].path == "westerhout2020/kagome12/j2_0.4/dense2-signs_first"
+    signs_first = reconfiguration_settings(SMOKE, cells[1])["reconfiguration"]
+    assert signs_first == SMOKE.block.reconfiguration.signs_first.model_dump(mode="json")
     settings = reconfiguration_settings(SMOKE, cells[0])
+    assert "signs_first" not in settings["reconfiguration"]
     assert settings["network"] == {"architecture": "dense", "hidden": [64, 64]}
     assert settings["reconfiguration"]["iterations"] == SMOKE.block.reconfiguration.iterations
     faster = config_of("westerhout2020", "smoke", networks={"dense2": {"learning_rate": 0.5}})

@@ -114,16 +114,19 @@ def test_what_is_estimated_is_said_with_its_error():
 def test_variational_states_are_rows_of_their_own():
     runs = pd.DataFrame(
         {
-            "study": "westerhout2020", "cluster": "kagome18", "j2": 0.4, "network": "dense2", "repeat": [0, 1],
+            "study": "westerhout2020", "cluster": "kagome18", "j2": 0.4, "network": "dense2", "method": "plain",
+            "repeat": [0, 1],
             "status": ["cap", "diverged"], "energy_error": [0.01, 0.03], "overlap_full": [0.9, 0.7],
             "settled": [True, False], "device": "cpu",
         }
     )  # fmt: skip
+    runs = pd.concat([runs, runs.assign(method="signs_first", overlap_full=[0.99, 0.99])])
     table = figure_table(pd.DataFrame(rows("square16", SAMPLED, [0.1, 0.2])), settings(), runs)
-    assert list(table.series) == ["generalisation", "variational"]
+    assert list(table.series) == ["generalisation", "variational", "signs_first"]
+    assert table.iloc[2].overlap_full_mean == pytest.approx(0.99)
     point = table.iloc[1]
     assert (point.lattice, point.n_sites, point.n_members, point.n_diverged) == ("kagome", 18, 2, 1)
-    assert table.n_settled.isna().tolist() == [True, False]
+    assert table.n_settled.isna().tolist() == [True, False, False]
     assert point.n_settled == 1
     assert point.overlap_full_mean == pytest.approx(0.8)
     assert point.overlap_full_sem == pytest.approx(0.1)

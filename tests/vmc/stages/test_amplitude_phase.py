@@ -19,7 +19,7 @@ from nqs.vmc.local_energy import local_energies
 from nqs.vmc.stages import amplitude_phase as amplitude_phase_stage
 from nqs.workflow import cli as command_line
 
-KEY = {"study": "westerhout2020", "cluster": "kagome12", "j2": 0.4, "network": "tiny"}
+KEY = {"study": "westerhout2020", "cluster": "kagome12", "j2": 0.4, "network": "tiny", "method": "plain"}
 BLOCK = {
     "samples": 200, "shift": 1e-2, "learning_rate": 1e-2, "iterations": 30, "repeats": 2, "average_over": 10,
 }  # fmt: skip
@@ -56,8 +56,8 @@ def test_the_stage_writes_what_it_promises(kagome12, tmp_path):
     state = Wavefunction.read(kagome12)
     assert theta.shape == (2, 2 * (12 * 16 + 16 + 16 * 16 + 16 + 16))
     assert table.columns.tolist() == [
-        "study", "cluster", "j2", "network", "repeat", "seed", "status", "message", "iterations", "energy_ss",
-        "energy_error", "overlap_full", "settled", "cpu_s", "wall_s", "device",
+        "study", "cluster", "j2", "network", "method", "repeat", "seed", "status", "message", "iterations", "energy_ss",
+        "energy_error", "overlap_full", "v_score", "settled", "cpu_s", "wall_s", "device",
     ]  # fmt: skip
     assert table.status.tolist() == ["cap", "cap"]
     assert table.iterations.tolist() == [30, 30]
@@ -130,7 +130,15 @@ def test_a_run_that_breaks_stays_in_the_table(kagome12, tmp_path):
     ],
 )
 def test_settled(energies, expected):
-    assert amplitude_phase_stage.settled(energies, 10) is expected
+    assert amplitude_phase_stage.settled(energies, np.zeros_like(energies), 10, 16) is expected
+
+
+def test_a_frozen_run_is_not_settled():
+    """Energies that rest far from an eigenstate: square16 at J2 = 0.55, where all seeds freeze at an overlap of 0.7."""
+    energies = np.full(40, -8.1)
+    assert amplitude_phase_stage.v_score(energies, np.full(40, 0.3), 10, 16) == pytest.approx(16 * 0.3 / 8.1**2)
+    assert not amplitude_phase_stage.settled(energies, np.full(40, 0.3), 10, 16)
+    assert amplitude_phase_stage.settled(energies, np.full(40, 0.1), 10, 16)
 
 
 def test_overlap_does_not_see_phase_or_norm():

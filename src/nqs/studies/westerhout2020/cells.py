@@ -151,7 +151,10 @@ def reconfiguration_cells(config: StudyConfig[Westerhout2020]) -> list[Reconfigu
     """All cells of stochastic reconfiguration, sorted: the lower row of Fig. 2."""
     block = config.block.fig2.variational
     return sorted(
-        {ReconfigurationKey(STUDY, panel.cluster, j2, block.network) for panel in block.panels for j2 in panel.j2}
+        ReconfigurationKey(STUDY, panel.cluster, j2, block.network, method)
+        for panel in block.panels
+        for j2 in panel.j2
+        for method in block.methods
     )
 
 
@@ -177,7 +180,7 @@ def reconfiguration_settings(config: StudyConfig[Westerhout2020], key: Reconfigu
     return {
         "key": vars(key),
         "network": {"architecture": network.architecture, "hidden": list(network.hidden)},
-        "reconfiguration": config.block.reconfiguration.model_dump(mode="json"),
+        "reconfiguration": config.block.reconfiguration.of(key.method).model_dump(mode="json"),
         "seed": config.seed,
     }
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from nqs.runtime.fields import Block, Iterations, Number, Positive, Repeats, pick
 from nqs.studies.westerhout2020.config_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
+from nqs.vmc.keys import SIGNS_FIRST
 
 STUDY = "westerhout2020"
 NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
 TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
 EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
 MOST_SUMMED_SITES = 30  # exact sums over 155 million basis states for every network
+Shift = Annotated[Number, Field(gt=0)]
 FEWEST_SAMPLES = 1000  # for a standard error of 0.03 at most
 
 
@@ -62,21 +65,53 @@ class OverlapBlock(Block):
         return value
 
 
-class ReconfigurationBlock(Block):
-    """Variational states by stochastic reconfiguration."""
+class Descent(Block):
+    """What all runs of stochastic reconfiguration have."""
 
     samples: Positive = Field(2000, description="exact samples of |psi|^2 per iteration")
-    shift: Number = Field(3e-2, gt=0, description="added to the diagonal of S")
     learning_rate: Number = Field(2e-2, gt=0, description="step along the reconfigured force, S.S units")
     iterations: Iterations = Field(description="iterations of every run")
     repeats: Repeats = Field(4, description="runs per coupling")
     average_over: Iterations = Field(50, description="last iterations whose mean energy is given")
 
     @model_validator(mode="after")
-    def average_within_the_run(self) -> ReconfigurationBlock:
+    def average_within_the_run(self) -> Descent:
         if self.average_over > self.iterations:
             raise ValueError(f"average_over = {self.average_over} is more than iterations = {self.iterations}")
         return self
+
+
+class PlainBlock(Descent):
+    """Variational states by the published method."""
+
+    shift: Number = Field(3e-2, gt=0, description="added to the diagonal of S")
+
+
+class SignsFirstBlock(Descent):
+    """Variational states whose signs are learned on a flat amplitude first."""
+
+    signs_until: Positive = Field(150, description="iterations in which the amplitude rests")
+    amplitude_shift: tuple[Shift, Shift] = Field((0.1, 3e-3), description="added to the diagonal of S: first, last")
+    phase_shift: tuple[Shift, Shift] = Field((3.0, 3e-3), description="the same for the phases")
+    annealed_over: Number = Field(
+        0.6, ge=0, le=1, description="share of the later iterations in which the shifts fall from the first to the last"
+    )
+
+    @model_validator(mode="after")
+    def signs_within_the_run(self) -> SignsFirstBlock:
+        if self.signs_until >= self.iterations:
+            raise ValueError(f"signs_until = {self.signs_until} is not less than iterations = {self.iterations}")
+        return self
+
+
+class ReconfigurationBlock(PlainBlock):
+    """Variational states by stochastic reconfiguration."""
+
+    signs_first: SignsFirstBlock = Field(description="of the method that learns signs first")
+
+    def of(self, method: str) -> Descent:
+        """The block of one method."""
+        return self.signs_first if method == SIGNS_FIRST else PlainBlock(**self.model_dump(exclude={"signs_first"}))
 
 
 class Westerhout2020(Block):

@@ -105,9 +105,17 @@ class Variational(Block):
     """Lower row of Fig. 2: networks driven by the energy."""
 
     network: str = Field("dense2", description="dense network, one for ln|psi| and one for the phase")
+    methods: tuple[Literal["plain", "signs_first"], ...] = Field(
+        ("plain", "signs_first"), min_length=1, description="plain: as published; signs_first: a flat amplitude first"
+    )
     panels: tuple[ClusterPanel, ...] = Field(
         (), description="one per panel of the upper row, in its order, each of the same lattice; none: no lower row"
     )
+
+    @field_validator("methods")
+    @classmethod
+    def methods_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return without_repeats(values, "method")
 
 
 class FigS4(Block):

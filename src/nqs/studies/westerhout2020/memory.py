@@ -47,8 +47,9 @@ def check_variational(config: StudyConfig[Westerhout2020]) -> None:
     """Derivatives of the samples by the parameters of two networks, or the kernel of the samples."""
     name, block = config.block.fig2.variational.network, config.block.reconfiguration
     parameters = 2 * parameters_of(config.common.networks[name], 24)
-    needed = DOUBLE * block.samples * min(block.samples, parameters)
-    check_fits("westerhout2020.reconfiguration.samples", needed, f"{block.samples} samples")
+    for key, samples in (("samples", block.samples), ("signs_first.samples", block.signs_first.samples)):
+        needed = DOUBLE * samples * min(samples, parameters)
+        check_fits(f"westerhout2020.reconfiguration.{key}", needed, f"{samples} samples")
 
 
 def parameters_of(network: Any, n_sites: int) -> int:

@@ -33,13 +33,15 @@ from nqs.runtime.errors import InputError
 from nqs.runtime.files import atomic
 from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
-from nqs.vmc.convergence import BROKEN, EnergyCriterion, settled
+from nqs.vmc.convergence import BROKEN, EnergyCriterion, settled, v_score
 from nqs.vmc.estimates import SectorEstimates
+from nqs.vmc.keys import SIGNS_FIRST
 from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Sgd
 from nqs.vmc.preconditioners import StochasticReconfiguration
 from nqs.vmc.runs import repeat_seeds, trace_table, train_all
 from nqs.vmc.sampler import Exact
+from nqs.vmc.signs_first import SignsFirst
 
 STAGE = "reconfiguration"
 OVERLAP_EVERY = 25
@@ -58,12 +60,18 @@ def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
         ansatz=AmplitudePhase(dense, dense),
         sampler=Exact(ground_state.n_sites, block["samples"], zero_magnetisation=True),
         estimates=SectorEstimates(ground_state.n_sites),
-        preconditioner=StochasticReconfiguration(block["shift"]),
-        optimiser=Sgd(block["learning_rate"]),
+        **descent(settings["key"]["method"], block),
         max_iterations=block["iterations"],
         criterion=EnergyCriterion(ground_state.energy),
         snapshots=range(0, block["iterations"] + 1, OVERLAP_EVERY),
     )
+
+
+def descent(method: str, block: Mapping[str, Any]) -> dict[str, Any]:
+    """Preconditioner and optimiser of a method; that of signs first has its rates in the preconditioner."""
+    if method == SIGNS_FIRST:
+        return {"preconditioner": SignsFirst.of(block), "optimiser": Sgd(1.0)}
+    return {"preconditioner": StochasticReconfiguration(block["shift"]), "optimiser": Sgd(block["learning_rate"])}
 
 
 def run(
@@ -81,7 +89,7 @@ def run(
     seeds = repeat_seeds(STAGE, settings, block["repeats"])
     runs = train_all([task] * len(seeds), seeds, files, threads, STAGE, "model")
     overlaps = overlaps_of(runs, task.ansatz, wavefunction)
-    rows = result_table(settings, wavefunction.energy, seeds, runs, overlaps)
+    rows = result_table(settings, wavefunction.energy, wavefunction.n_sites, seeds, runs, overlaps)
     with atomic(out) as temporary:
         theta = np.stack([run.theta for run in runs])
         save_file({"theta": theta}, temporary, {"settings": json.dumps(settings, sort_keys=True)})
@@ -90,7 +98,7 @@ def run(
     with atomic(table) as temporary:
         rows.to_csv(temporary, index=False)
     files.clear()
-    print(rows.drop(columns=["study", "cluster", "j2", "network"]).to_string(index=False))
+    print(rows.drop(columns=["study", "cluster", "j2", "network", "method"]).to_string(index=False))
 
 
 def overlaps_of(runs: Sequence[Run], ansatz: Ansatz, exact: Wavefunction) -> list[dict[int, float]]:
@@ -114,7 +122,7 @@ def overlap(log_psi: np.ndarray, exact: np.ndarray) -> float:
 
 
 def result_table(
-    settings: Mapping[str, Any], exact_energy: float, seeds: Sequence[int], runs: Sequence[Run],
+    settings: Mapping[str, Any], exact_energy: float, n_sites: int, seeds: Sequence[int], runs: Sequence[Run],
     overlaps: Sequence[Mapping[int, float]],
 ) -> pd.DataFrame:  # fmt: skip
     """One row per repeat; energies are means over the last `average_over` iterations, NaN for a run without any.
@@ -124,7 +132,7 @@ def result_table(
     window = settings["reconfiguration"]["average_over"]
     rows = []
     for repeat, (seed, run, found) in enumerate(zip(seeds, runs, overlaps, strict=True)):
-        energies = run.column("energy")
+        energies, variances = run.column("energy"), run.column("variance")
         learnt = learnt_anything(run)
         overlap = found[run.iteration] if learnt else np.nan
         energy = float(energies[-window:].mean()) if learnt and len(energies) else np.nan
@@ -133,8 +141,9 @@ def result_table(
             | {"repeat": repeat, "seed": seed, "status": run.status, "message": run.message,
                "iterations": run.iteration, "energy_ss": energy,
                "energy_error": (energy - exact_energy) / abs(exact_energy), "overlap_full": overlap,
-               "settled": settled(energies, window), "cpu_s": round(run.cpu_s, 3), "wall_s": round(run.wall_s, 3),
-               "device": "cpu"}
+               "v_score": v_score(energies, variances, window, n_sites) if learnt and len(energies) else np.nan,
+               "settled": settled(energies, variances, window, n_sites),
+               "cpu_s": round(run.cpu_s, 3), "wall_s": round(run.wall_s, 3), "device": "cpu"}
         )  # fmt: skip
     return pd.DataFrame(rows)
 

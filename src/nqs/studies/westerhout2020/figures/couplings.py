@@ -14,7 +14,8 @@ from nqs.studies.westerhout2020.figures import panels
 
 J2_RANGE = {"square": (0.0, 1.0), "triangle": (0.0, 1.6), "kagome": (0.0, 1.0)}  # the paper's axes
 # A network trained on the whole state, or driven by the energy, has no unseen states.
-SHOWN = {"generalisation": "rest", "expressibility": "full", "variational": "full"}
+SHOWN = {"generalisation": "rest", "expressibility": "full", "variational": "full", "signs_first": "full"}
+BELOW = ("variational", "signs_first")  # series of the lower row: the published method, and one of ours
 ROWS = {"generalisation": "overlap on unseen states", "variational": "overlap of variational state"}
 SIGNS = rf"Overlap of signs: $|2\,\mathrm{{accuracy}}-1|$, weighted by $|\psi|^2$, over {panels.UNSEEN_STATES}"
 BOTH = (
@@ -57,7 +58,7 @@ def _networks(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure
     require(table, panels.OVERLAP_COLUMNS)
     table = panels.with_overlap(table, SHOWN)
     published = published[published.network.isin(table.network)]
-    variational = table.series == "variational"
+    variational = table.series.isin(BELOW)
     upper, lower = table[~variational], table[variational]
     if upper.empty:
         raise TableError("the table has variational states only; the upper row has no rows")
@@ -98,7 +99,9 @@ def _variational_panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, in
         ax.set_axis_off()
         return
     lattice = only(rows, "lattice")
-    _panel(ax, rows, _at(published, "variational", lattice=lattice), by="network")
+    rows = rows.assign(line=rows.network.where(rows.series == "variational", rows.series))
+    points = _at(published, "variational", lattice=lattice)
+    _panel(ax, rows, points.assign(line=points.network), by="line")
     panels.title(ax, lattice, only(rows, "cluster"), index)
 
 
@@ -204,6 +207,8 @@ def _variational(rows: pd.DataFrame) -> str:
         words += f", relative energy error {panels.extent(rows.energy_error_mean, panels.two_digits)}"
     if "n_settled" in rows:
         words += f"; {rows.n_settled.sum():.0f} of {rows.n_members.sum()} runs settled"
+    if "signs_first" in set(rows.series):
+        words += "; signs first: phases are learned on a flat amplitude before the amplitude moves"
     return words
 
 

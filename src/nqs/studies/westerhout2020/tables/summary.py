@@ -14,15 +14,17 @@ from nqs.runtime.job import Files
 from nqs.runtime.tables import read_table
 from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
 from nqs.vmc.convergence import BROKEN
+from nqs.vmc.keys import PLAIN, SIGNS_FIRST
 
 OVERLAPS = ("overlap_rest", "overlap_sampled", "overlap_full")
 ESTIMATED = ("overlap_rest", "overlap_full")  # on large clusters, with a statistical error of each network
 CELL = ["study", "cluster", "j2", "network", "target", "data"]
 POINT = [*CELL, "epsilon"]
 NETWORK = [*POINT, "repeat", *OVERLAPS, "n_train", "diverged", "device", "training_wall_s"]  # columns of `overlaps`
-RUN = ["study", "cluster", "j2", "network", "overlap_full", "energy_error", "settled", "status", "device", "wall_s"]
+RUN = ["study", "cluster", "j2", "network", "method", "overlap_full", "energy_error", "settled", "status"]
+RUN += ["device", "wall_s"]
 SERIES = {SAMPLED: "generalisation", DISTINCT: "generalisation", WHOLE: "expressibility"}
-VARIATIONAL = "variational"
+VARIATIONAL = {PLAIN: "variational", SIGNS_FIRST: "signs_first"}
 
 
 def select(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -102,11 +104,11 @@ def joined(names: pd.Series) -> str:
 
 
 def variational(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of variational states, from the runs of stochastic reconfiguration; they have no training set.
+    """Points of variational states, from the runs of both methods; they have no training set.
 
     n_settled: runs whose energy no longer drifts.
     """
-    groups = rows.groupby(["study", "cluster", "j2", "network"], sort=True)
+    groups = rows.groupby(["study", "cluster", "j2", "network", "method"], sort=True)
     table = groups.overlap_full.count().rename("n_members").reset_index()
     table["overlap_full_mean"] = groups["overlap_full"].mean().to_numpy()
     table["overlap_full_sem"] = groups["overlap_full"].sem(ddof=1).to_numpy()
@@ -116,7 +118,8 @@ def variational(rows: pd.DataFrame) -> pd.DataFrame:
     table["n_settled"] = groups["settled"].sum().to_numpy()
     table["n_diverged"] = groups["status"].agg(lambda status: status.isin(BROKEN).sum()).to_numpy()
     table["device"] = groups["device"].agg(joined).to_numpy()
-    return table.assign(target="sign", series=VARIATIONAL, epsilon=np.nan, estimated=False)
+    table["series"] = table.pop("method").map(VARIATIONAL)
+    return table.assign(target="sign", epsilon=np.nan, estimated=False)
 
 
 def figure_table(
