@@ -3,6 +3,7 @@
 import pytest
 from support.studies import config_of
 
+from nqs.runtime.errors import ConfigError
 from nqs.runtime.seeds import seed_of
 from nqs.studies.westerhout2020.cells import (
     DRAWN,
@@ -152,3 +153,28 @@ def test_provenance_names_the_blocks_behind_a_figure(figure):
 def test_seeds_depend_on_identity():
     assert seed_of("a", 1, 0.5) == seed_of("a", 1, 0.5)
     assert len({seed_of("a", 1), seed_of("a", 2), seed_of("b", 1), seed_of(1, "a")}) == 4
+
+
+def test_variants_of_a_band_train_on_signs_where_their_line_does():
+    config = config_of("westerhout2020", "smoke", westerhout2020={"fig2": {"band": {"dense1": ["dense1slow"]}}})
+    cells = figure_cells(config, "fig2")
+    places = {name: {key.coupling for key in cells if key.network == name} for name in ("dense1", "dense1slow")}
+    assert places["dense1slow"] == places["dense1"]
+    assert len(places["dense1"]) == 4
+    signs = {(key.network, key.target) for key in figure_cells(config, "fig5")}
+    assert signs == {("dense2", "sign"), ("dense2", "amplitude"), ("dense2slow", "sign"), ("dense2fast", "sign")}
+    assert figure_summary(config, "fig5")["bands"] == {"dense2slow": "dense2", "dense2fast": "dense2"}
+
+
+@pytest.mark.parametrize(
+    ("band", "message"),
+    [
+        ({"dense3": ["dense2slow"]}, r"fig5.band: unknown network shown 'dense3'; did you mean 'dense2'"),
+        ({"dense2": ["dense2"]}, r"fig5.band: network dense2 listed twice"),
+        ({"dense2": ["dense2slow", "dense2slow"]}, r"fig5.band: network dense2slow listed twice"),
+        ({"dense2": ["dense2sloow"]}, r"fig5.band: unknown network 'dense2sloow'; did you mean 'dense2slow'"),
+    ],
+)
+def test_bands_are_of_networks_shown(band, message):
+    with pytest.raises(ConfigError, match=message):
+        config_of("westerhout2020", "smoke", westerhout2020={"fig5": {"band": band}})

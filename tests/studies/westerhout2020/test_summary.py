@@ -142,3 +142,16 @@ def test_half_a_table_of_overlaps_is_refused():
     assert len(complete(rows, settings)) == 3
     with pytest.raises(BrokenFileError, match=r"epsilon = 0\.05: 2 networks instead of 3; delete that table"):
         complete(rows[:2], settings)
+
+
+def test_variants_are_a_band_about_their_line_and_stuck_networks_are_counted():
+    both = [*rows("square16", SAMPLED, [0.01, 0.8]), *rows("square16", SAMPLED, [0.9, 0.7])]
+    networks = pd.DataFrame(both).assign(network=["dense2", "dense2", "fast", "fast"])
+    asked = settings() | {"bands": {"fast": "dense2"}}
+    asked["cells"] = [{**cell, "network": name} for cell in asked["cells"] for name in ("dense2", "fast")]
+    table = figure_table(networks, asked).set_index("series")
+    assert table.network.tolist() == ["dense2", "dense2"]
+    assert table.variant["band"] == "fast"
+    assert pd.isna(table.variant["generalisation"])
+    assert table.overlap_rest_mean["band"] == pytest.approx(0.8)
+    assert table.n_stuck.to_dict() == {"generalisation": 1, "band": 0}

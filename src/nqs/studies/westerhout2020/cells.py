@@ -75,6 +75,10 @@ def _network_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[Cell
         for network in panel.networks
         for j2 in panel.couplings(network)
     }
+    for network, line in block.bands().items():
+        for panel in block.panels:
+            for j2 in panel.couplings(line) if line in panel.networks else ():
+                cells[CellKey(STUDY, panel.cluster, j2, network, "sign", SAMPLED)] = {block.epsilon: block.repeats}
     if figure == "fig2":
         for panel in block.panels:
             for j2 in panel.expressibility:
@@ -85,11 +89,12 @@ def _network_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[Cell
 
 def _target_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
     block = getattr(config.block, figure)
+    lines = [(block.network, "sign"), (block.network, "amplitude"), *((name, "sign") for name in block.bands())]
     return {
-        CellKey(STUDY, panel.cluster, j2, block.network, target, SAMPLED): {block.epsilon: block.repeats}
+        CellKey(STUDY, panel.cluster, j2, network, target, SAMPLED): {block.epsilon: block.repeats}
         for panel in block.panels
         for j2 in panel.j2
-        for target in ("sign", "amplitude")
+        for network, target in lines
     }
 
 
@@ -230,6 +235,7 @@ def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str
     return {
         "cells": [{**vars(key), "sizes": sorted(sizes.items())} for key, sizes in shown(config, figure).items()],
         "clusters": clusters,
+        **({"bands": block.bands()} if figure in config.block.banded else {}),
         **({"threshold": block.threshold, "seed": config.seed} if figure == "fig4" else {}),
         **(variations(config) if figure == "tableX1" else {}),
     }

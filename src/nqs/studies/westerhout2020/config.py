@@ -167,6 +167,11 @@ class Westerhout2020(Block):
         """Blocks that train networks on samples of a ground state, by name."""
         return {name: getattr(self, name) for name in (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, "tableX1")}
 
+    @property
+    def banded(self) -> Mapping[str, FigS4 | TargetScan]:
+        """Blocks of lines against J2, which may have bands."""
+        return {name: getattr(self, name) for name in (*NETWORK_SCANS, *TARGET_SCANS)}
+
     def trained_on(self) -> Iterator[tuple[str, str, str]]:
         """Key, cluster and network of everything that is trained."""
         for name, block in self.trained.items():
@@ -178,6 +183,8 @@ class Westerhout2020(Block):
         yield f"{STUDY}.fig2.expressibility_network", self.fig2.expressibility_network
         yield f"{STUDY}.fig2.variational.network", self.fig2.variational.network
         yield from ((key, network) for key, _, network in self.trained_on())
+        for name, block in self.banded.items():
+            yield from ((f"{STUDY}.{name}.band", network) for network in block.bands())
 
     def cluster_names(self) -> Iterator[tuple[str, str]]:
         """Key and name of every cluster."""

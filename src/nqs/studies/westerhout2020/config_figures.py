@@ -81,6 +81,28 @@ class EpsilonPanel(ClusterPanel):
         return without_repeats(values, "size")
 
 
+class Banded(Block):
+    """A figure of lines against J2/J1, some with a band about them."""
+
+    band: dict[str, tuple[str, ...]] = Field(
+        {}, description="network shown -> variants of it, e.g. of other learning rates: their range of signs is a band"
+    )
+
+    def bands(self) -> dict[str, str]:
+        """Variant -> the network shown that it belongs to."""
+        return {variant: line for line, variants in self.band.items() for variant in variants}
+
+    def check_bands(self, shown: Iterable[str]) -> None:
+        """ValueError unless bands are about networks shown and variants belong to one of them alone."""
+        lines = [*dict.fromkeys(shown)]
+        for line in self.band:
+            pick(line, lines, "network shown", "band")
+        try:
+            without_repeats((*lines, *(variant for variants in self.band.values() for variant in variants)), "network")
+        except ValueError as error:
+            raise ValueError(f"band: {error}") from None
+
+
 P = TypeVar("P", bound=ClusterPanel)
 
 
@@ -118,7 +140,7 @@ class Variational(Block):
         return without_repeats(values, "method")
 
 
-class FigS4(Block):
+class FigS4(Banded):
     """Sign overlap against J2/J1."""
 
     epsilon: Epsilon = Field(0.01, description=EPSILON)
@@ -162,7 +184,7 @@ class OneNetwork(Block):
         return (("network", panel.cluster, self.network) for panel in self.panels)
 
 
-class TargetScan(OneNetwork):
+class TargetScan(OneNetwork, Banded):
     """Sign and amplitude overlap against J2/J1."""
 
     epsilon: Epsilon = Field(0.01, description=EPSILON)

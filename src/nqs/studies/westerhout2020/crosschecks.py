@@ -18,6 +18,7 @@ def check(config: Config) -> None:
     names_exist(config)
     clusters_carry_what_is_computed(config)
     variational_states_have_a_network_and_a_place(config)
+    bands_are_of_lines_shown(config)
     critical_sizes_are_of_one_lattice(config)
     training_sets_have_states(config)
     memory.check(config)
@@ -77,6 +78,15 @@ def variational_states_have_a_network_and_a_place(config: Config) -> None:
             f"westerhout2020.fig2.panels: two of the lattice '{twice[0]}' above variational states; "
             f"keep one of them, or leave {key}.panels empty"
         )
+
+
+def bands_are_of_lines_shown(config: Config) -> None:
+    """Bands are about networks that their figure shows."""
+    for figure, block in config.block.banded.items():
+        try:
+            block.check_bands(network for _, _, network in block.trained_on())
+        except ValueError as error:
+            raise ValueError(f"westerhout2020.{figure}.{error}") from None
 
 
 def critical_sizes_are_of_one_lattice(config: Config) -> None:

@@ -11,10 +11,12 @@ from matplotlib.ticker import MaxNLocator
 from nqs.figures import style
 from nqs.figures.table import TableError, only, require
 from nqs.studies.westerhout2020.figures import panels
+from nqs.studies.westerhout2020.tables.summary import STUCK
 
 J2_RANGE = {"square": (0.0, 1.0), "triangle": (0.0, 1.6), "kagome": (0.0, 1.0)}  # the paper's axes
 # A network trained on the whole state, or driven by the energy, has no unseen states.
-SHOWN = {"generalisation": "rest", "expressibility": "full", "variational": "full", "signs_first": "full"}
+SHOWN = {"generalisation": "rest", "band": "rest"}
+SHOWN |= dict.fromkeys(("expressibility", "variational", "signs_first"), "full")
 BELOW = ("variational", "signs_first")  # series of the lower row: the published method, and one of ours
 ROWS = {"generalisation": "overlap on unseen states", "variational": "overlap of variational state"}
 SIGNS = rf"Overlap of signs: $|2\,\mathrm{{accuracy}}-1|$, weighted by $|\psi|^2$, over {panels.UNSEEN_STATES}"
@@ -79,7 +81,7 @@ def _networks(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure
         ax.set_xlabel(style.J2_OVER_J1)
     style.legend_above(fig, fig.axes, [*_published_key(fig, lower, published), style.frustrated_key()])
     top = published[published.series == "generalisation"]
-    facts = [_size(upper), _signs(upper), _variational(lower)]
+    facts = [_size(upper), _signs(upper), *_rates(upper), _variational(lower)]
     panels.small_print(fig, note, table, facts, [*panels.read_off(top, upper), _elsewhere(lower, published)])
     return fig
 
@@ -108,7 +110,7 @@ def _variational_panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, in
 def _targets(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure:
     """One panel per cluster, one line for the signs and one for the amplitudes."""
     require(table, panels.OVERLAP_COLUMNS)
-    table = panels.with_overlap(table, {"generalisation": SHOWN["generalisation"]})
+    table = panels.with_overlap(table, {series: SHOWN[series] for series in ("generalisation", "band")})
     published = published[published.target.isin(table.target) & published.network.isin(table.network)]
     names = list(table.cluster.unique())
     fig, axes = panels.grid(1, len(names), height=2.9)
@@ -122,7 +124,7 @@ def _targets(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure:
     axes[0, 0].set_ylabel(ROWS["generalisation"])
     extra = [*_published_key(fig, table.iloc[:0], published), style.frustrated_key()]
     style.legend_above(fig, fig.axes, extra, columns=2 if len(names) == 1 else 6)
-    facts = [panels.networks(table), _size(table), BOTH]
+    facts = [panels.networks(table), _size(table), BOTH, *_rates(table)]
     panels.small_print(fig, note, table, facts, panels.read_off(published, table))
     return fig
 
@@ -130,9 +132,11 @@ def _targets(table: pd.DataFrame, published: pd.DataFrame, note: str) -> Figure:
 def _panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, by: str) -> None:
     """Means with standard errors and published points, one line per value of column `by`; axes and shading."""
     _draw_published(ax, published, by)
-    drawn = panels.known(rows[rows.series != "expressibility"])
+    _draw_bands(ax, panels.known(rows), by)
+    drawn = panels.known(rows[~rows.series.isin(("expressibility", "band"))])
     for name in drawn[by].unique():
         line = drawn[drawn[by] == name].sort_values("j2_over_j1")
+        _draw_stuck(ax, line, style.series(name)["color"])
         ax.errorbar(line.j2_over_j1, line.overlap, line.overlap_sem, **style.series(name))
     couplings = panels.known(rows).j2_over_j1
     left, right = J2_RANGE.get(only(rows, "lattice"), (0.0, 1.0))
@@ -141,6 +145,38 @@ def _panel(ax: Axes, rows: pd.DataFrame, published: pd.DataFrame, by: str) -> No
     ax.set_xlim(left - margin, right + margin)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 4, 5, 10]))
     style.frustrated(ax, only(rows, "lattice"))
+
+
+def _draw_bands(ax: Axes, rows: pd.DataFrame, by: str) -> None:
+    """Range of the means of a line and its variants, where there are any."""
+    varied = rows[rows.series == "band"]
+    for name in varied[by].unique():
+        places = varied[varied[by] == name].j2_over_j1
+        alike = rows[(rows[by] == name) & rows.series.isin(("generalisation", "band")) & rows.j2_over_j1.isin(places)]
+        ends = alike.groupby("j2_over_j1").overlap.agg(["min", "max"])
+        ax.fill_between(ends.index, ends["min"], ends["max"], color=style.series(name)["color"], alpha=0.2, linewidth=0)
+
+
+def _draw_stuck(ax: Axes, line: pd.DataFrame, colour: str) -> None:
+    """How many networks of a point stayed on the plateau, where some did and others did not."""
+    if "n_stuck" not in line:
+        return
+    for point in line[(line.n_stuck > 0) & (line.n_stuck < line.n_members)].itertuples():
+        words = f"{point.n_stuck:.0f}/{point.n_members:.0f}"
+        ax.annotate(
+            words, (point.j2_over_j1, point.overlap), (0, -9), textcoords="offset points", ha="center",
+            color=colour, fontsize=style.SMALL_PRINT,
+        )  # fmt: skip
+
+
+def _rates(table: pd.DataFrame) -> list[str]:
+    """What bands and small fractions are."""
+    words = []
+    if "variant" in table and table.variant.notna().any():
+        words.append(f"Bands: range of the means with {', '.join(sorted(table.variant.dropna().unique()))} as well")
+    if "n_stuck" in table and ((table.n_stuck > 0) & (table.n_stuck < table.n_members)).any():
+        words.append(f"Fractions: networks that stayed on the plateau (overlap below {STUCK:g}), of all")
+    return words
 
 
 def _draw_expressibility(ax: Axes, rows: pd.DataFrame) -> None:

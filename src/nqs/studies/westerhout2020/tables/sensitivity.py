@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 
 from nqs.runtime.job import Files
-from nqs.studies.westerhout2020.tables.summary import POINT, read, select, some_trained
+from nqs.studies.westerhout2020.tables.summary import POINT, STUCK, read, select, some_trained
 
 HISTORY = ["epsilon", "repeat", "updates"]  # columns of a history that count here
 COMPARED = [*POINT, "repeat", "overlap_rest", "overlap_full", "sample_weight"]  # columns of the overlaps
-STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
 
 
 def mean_and_error(values: pd.Series) -> tuple[float, float]:

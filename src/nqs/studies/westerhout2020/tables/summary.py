@@ -24,6 +24,8 @@ NETWORK = [*POINT, "repeat", *OVERLAPS, "n_train", "diverged", "device", "traini
 RUN = ["study", "cluster", "j2", "network", "method", "overlap_full", "energy_error", "settled", "status"]
 RUN += ["device", "wall_s"]
 SERIES = {SAMPLED: "generalisation", DISTINCT: "generalisation", WHOLE: "expressibility"}
+STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
+BAND = "band"
 VARIATIONAL = {PLAIN: "variational", SIGNS_FIRST: "signs_first"}
 
 
@@ -93,9 +95,22 @@ def over_repeats(rows: pd.DataFrame) -> pd.DataFrame:
     table["n_train"] = groups["n_train"].first().to_numpy()
     table["estimated"] = groups["estimated"].first().to_numpy()
     table["n_diverged"] = groups["diverged"].sum().to_numpy()
+    table["n_stuck"] = groups["overlap_rest"].agg(lambda overlaps: (overlaps < STUCK).sum()).to_numpy()
     table["device"] = groups["device"].agg(joined).to_numpy()
     table["series"] = table.data.map(SERIES)
     return table
+
+
+def with_bands(table: pd.DataFrame, bands: Mapping[str, str]) -> pd.DataFrame:
+    """Variants of a line as rows of the series `band` of its network; `variant` is their own name."""
+    if not bands:
+        return table
+    varied = table.network.isin(bands)
+    return table.assign(
+        series=table.series.where(~varied, BAND),
+        variant=table.network.where(varied),
+        network=table.network.map(bands).where(varied, table.network),
+    )
 
 
 def joined(names: pd.Series) -> str:
@@ -129,7 +144,7 @@ def figure_table(
 
     settings: cells (as for `select`), clusters (cluster, lattice, n_sites of each, in order).
     """
-    table = over_repeats(some_trained(select(rows, settings)))
+    table = with_bands(over_repeats(some_trained(select(rows, settings))), settings.get("bands", {}))
     if reconfigured is not None:
         table = pd.concat([table, variational(reconfigured)], ignore_index=True)
     clusters = pd.DataFrame(settings["clusters"]).set_index("cluster")
@@ -137,7 +152,7 @@ def figure_table(
     table = table.sort_values("cluster", key=lambda names: names.map(order), kind="stable")
     table.insert(2, "lattice", table.cluster.map(clusters.lattice))
     table.insert(3, "n_sites", table.cluster.map(clusters.n_sites))
-    own = table.columns.intersection(["n_train", "n_settled"])  # the one of trained networks, the other of variational
+    own = table.columns.intersection(["n_train", "n_stuck", "n_settled"])  # the last is of variational
     table[own] = table[own].astype("Int64")
     return table.rename(columns={"j2": "j2_over_j1", "epsilon": "epsilon_train"}).drop(columns=["study", "data"])
 
