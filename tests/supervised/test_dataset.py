@@ -44,6 +44,17 @@ def test_training_states_follow_psi_squared(square16):
     assert 120 < chi2 < 290  # mean 200, standard deviation 20
 
 
+def test_uniform_sets_follow_no_amplitude(square16):
+    """chi^2 over 200 states of the least and of the largest amplitudes, about 50,000 draws; none without a sign."""
+    states, psi = square16.expand()
+    order = np.argsort(psi**2)
+    chosen = np.concatenate([order[-100:], order[psi[order] != 0][:100]])
+    draws = dataset.draw_outside(square16, np.empty(0, np.uint64), 50_000, True, np.random.default_rng(1), power=0)
+    assert (draws.psi != 0).all()
+    counts, expected = np.isin(draws.states, states[chosen]).sum(), 50_000 * 200 / (psi != 0).sum()
+    assert counts == pytest.approx(expected, abs=5 * np.sqrt(expected))
+
+
 def test_validation_follows_psi_squared_outside_the_training_set(square16):
     states, psi = square16.expand()
     order = np.argsort(-(psi**2))

@@ -1,4 +1,4 @@
-"""Data sets drawn from |psi|^2.
+"""Data sets drawn from |psi|^2, or for comparison from all states alike.
 
 A sample holds a training and a validation set. The training set has round(epsilon K) states drawn from |psi|^2; the
 validation set is drawn from |psi|^2 restricted to states outside the training set, so that early stopping measures
@@ -60,9 +60,11 @@ def draw(
     validation_ratio: float,
     replacement: bool,
     rng: np.random.Generator,
+    power: int = 2,
 ) -> DataSet:
     """Draw a training set of epsilon K states and a validation set of epsilon validation_ratio K states.
 
+    power: of |psi| that states are drawn by; 0: all states that have an amplitude alike.
     Raises InputError if a set would be empty or the training set leaves too little weight to draw from.
     """
     n_train = round(epsilon * wavefunction.dimension)
@@ -79,8 +81,8 @@ def draw(
             "non-zero amplitude; lower epsilon or draw with replacement"
         )
     nothing = np.empty(0, np.uint64)
-    training = draw_outside(wavefunction, nothing, n_train, replacement, rng)
-    validation = draw_outside(wavefunction, np.unique(training.states), n_validation, replacement, rng)
+    training = draw_outside(wavefunction, nothing, n_train, replacement, rng, power)
+    validation = draw_outside(wavefunction, np.unique(training.states), n_validation, replacement, rng, power)
     return DataSet(training, validation, float((distinct(training, validation).psi ** 2).sum()))
 
 
@@ -90,16 +92,17 @@ def draw_outside(
     n: int,
     replacement: bool,
     rng: np.random.Generator,
+    power: int = 2,
 ) -> Sample:
-    """n states from |psi|^2 restricted to states not in `taken`; distinct ones if not `replacement`.
+    """n states with an amplitude from |psi|^power restricted to those not in `taken`; distinct if not `replacement`.
 
     Rejecting what is taken from a stream of independent draws gives exactly the restricted distribution; keeping
     first occurrences gives exactly successive sampling without replacement.
     """
     states, psi = np.empty(0, np.uint64), np.empty(0)
     for _ in range(MAX_ROUNDS):
-        fresh, values = wavefunction.sample(max(2 * (n - len(states)), 1000), rng)
-        keep = ~np.isin(fresh, taken)
+        fresh, values = wavefunction.sample(max(2 * (n - len(states)), 1000), rng, power)
+        keep = ~np.isin(fresh, taken) & (values != 0)
         states, psi = np.concatenate([states, fresh[keep]]), np.concatenate([psi, values[keep]])
         if not replacement:
             first = np.sort(np.unique(states, return_index=True)[1])
@@ -137,6 +140,7 @@ def build(wavefunction: Wavefunction, settings: Mapping[str, Any], out: Path) ->
                 settings["validation_ratio"],
                 settings["replacement"],
                 rng,
+                settings.get("power", 2),
             )
             group = file.create_group(f"repeat_{repeat}")
             group.attrs.update(weight=data.weight, seed=seed, epsilon=settings["epsilon"])

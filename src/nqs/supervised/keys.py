@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nqs.model.clusters import coupling_name
 
-SAMPLED, WHOLE, DISTINCT = "sampled", "whole", "distinct"
+SAMPLED, WHOLE, DISTINCT, UNIFORM = "sampled", "whole", "distinct", "uniform"
 
 
 @dataclass(frozen=True, order=True)
@@ -38,8 +38,8 @@ class NetworkKey:
 class CellKey(NetworkKey):
     """Identity of a supervised cell.
 
-    data: `sampled` (small training sets as configured), `distinct` (small training sets without repeated states) or
-    `whole` (the whole ground state).
+    data: small training sets, as configured (`sampled`), without repeated states (`distinct`) or drawn from all states
+    alike (`uniform`), or the whole ground state (`whole`).
     """
 
     target: str

@@ -21,7 +21,7 @@ from nqs.studies.westerhout2020.cells import (
     supervised_cells,
     supervised_settings,
 )
-from nqs.supervised.keys import DISTINCT, SAMPLED, CellKey, Member
+from nqs.supervised.keys import DISTINCT, SAMPLED, UNIFORM, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
 
 SMOKE = config_of("westerhout2020", "smoke")
@@ -77,7 +77,7 @@ def test_a_networks_own_batch_replaces_the_studys():
 
 
 def dataset_of(config, data=SAMPLED):
-    cluster, j2 = ("square16", 0.55) if data == DISTINCT else ("kagome18", 0.4)
+    cluster, j2 = ("kagome18", 0.4) if data == SAMPLED else ("square16", 0.55)
     key = DatasetKey(cluster, j2, data, 0.05)
     return dataset_settings(config, key, datasets(config)[key])
 
@@ -91,6 +91,11 @@ def test_dataset_settings_ask_for_the_most_repeats_of_that_size():
 def test_distinct_data_sets_are_drawn_without_replacement():
     assert dataset_of(SMOKE)["replacement"] is True
     assert dataset_of(SMOKE, DISTINCT)["replacement"] is False
+
+
+def test_uniform_data_sets_do_not_look_at_amplitudes():
+    assert dataset_of(SMOKE, UNIFORM)["power"] == 0
+    assert "power" not in dataset_of(SMOKE)
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
@@ -116,9 +121,9 @@ def test_variants_say_what_differs():
     rows = figure_summary(config_of("westerhout2020", "laptop"), "tableX1")["variations"]
     assert [row["variation"] for row in rows] == [
         "reference", "learning_rate = 0.0003", "learning_rate = 0.003", "batch = 64", "last_bias = true",
-        "distinct states",
+        "distinct states", "uniform states",
     ]  # fmt: skip
-    assert (rows[-1]["network"], rows[-1]["data"]) == ("dense2", DISTINCT)
+    assert [(row["network"], row["data"]) for row in rows[-2:]] == [("dense2", DISTINCT), ("dense2", UNIFORM)]
 
 
 def test_variational_cells_and_their_settings():

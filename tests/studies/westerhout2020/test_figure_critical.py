@@ -67,13 +67,18 @@ def test_fig4_has_the_published_growth_below_the_points():
     assert "No published values are digitised" in small_print(small)
 
 
-def test_fig4_fits_through_two_clusters_have_no_error_and_single_ones_no_line():
-    missing = (("square36", 0.55), ("square36", 1.0), ("square32", 1.0))
-    fig = FIGURES["fig4"](critical_table(SQUARES, LAWS, missing))
+def test_fig4_fits_through_two_clusters_have_no_error():
+    fig = FIGURES["fig4"](critical_table(SQUARES[:2], LAWS))
     assert "$J_2/J_1$ $=$ 0.55: $K^{0.31}$" in legend(fig)
+    assert "through two clusters only, without an error" in small_print(fig)
+
+
+def test_fig4_has_no_exponent_where_a_size_lies_beyond_its_scan():
+    fig = FIGURES["fig4"](critical_table(SQUARES, LAWS, (("square36", 0.55), ("square36", 1.0), ("square32", 1.0))))
+    assert "$J_2/J_1$ $=$ 0.55" in legend(fig)
     assert "$J_2/J_1$ $=$ 1" in legend(fig)
-    assert set(lines(fig.axes[0], "_law")) == {"_law 0", "_law 0.4", "_law 0.55"}
-    assert "1 of 3 through two clusters only, without an error" in small_print(fig)
+    assert set(lines(fig.axes[0], "_law")) == {"_law 0", "_law 0.4"}
+    assert "two clusters only" not in small_print(fig)
 
 
 def test_fig4_marks_sizes_beyond_the_scan_with_arrows_from_its_end():

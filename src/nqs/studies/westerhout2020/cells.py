@@ -25,7 +25,7 @@ from nqs.model.clusters import coupling_name
 from nqs.networks import registry
 from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
 from nqs.studies.westerhout2020.config import EPSILON_SCANS, NETWORK_SCANS, STUDY, TARGET_SCANS, Westerhout2020
-from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE, CellKey, Member
+from nqs.supervised.keys import DISTINCT, SAMPLED, UNIFORM, WHOLE, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
 
 DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)))
@@ -36,7 +36,7 @@ Sizes = dict[float, int]  # data-set size -> repeats
 
 
 class DatasetKey(NamedTuple):
-    """Data sets of one size: coupling, draw (`sampled` or `distinct`) and size as a fraction of the Hilbert space."""
+    """Data sets of one size, a fraction of the Hilbert space; data: the draw, `sampled`, `distinct` or `uniform`."""
 
     cluster: str
     j2: float
@@ -46,7 +46,7 @@ class DatasetKey(NamedTuple):
     @property
     def path(self) -> str:
         """Path below results/<scale>/dataset/."""
-        draw = f"_{DISTINCT}" if self.data == DISTINCT else ""
+        draw = "" if self.data == SAMPLED else f"_{self.data}"
         return f"{STUDY}/{self.cluster}/{coupling_name(self.j2)}/epsilon_{self.epsilon:g}{draw}"
 
 
@@ -118,7 +118,7 @@ def _critical(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
 def _variants(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
     block = config.block.tableX1
     kinds = [(network, SAMPLED) for network in block.networks]
-    kinds += [(block.networks[0], DISTINCT)] if block.distinct else []
+    kinds += [(block.networks[0], data) for data in block.other_draws]
     cells = [(point.cluster, point.j2, *kind) for point in block.points for kind in kinds]
     cells += [(point.lacking, point.j2, block.networks[0], SAMPLED) for point in block.points if point.lacking]
     return {
@@ -211,6 +211,7 @@ def dataset_settings(config: StudyConfig[Westerhout2020], key: DatasetKey, repea
         "repeats": repeats,
         "seed": config.seed,
         **settings,
+        **({"power": 0} if key.data == UNIFORM else {}),
     }
 
 
@@ -253,8 +254,7 @@ def variations(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
     for name, values in zip(block.networks[1:], blocks[1:], strict=True):
         changed = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value != blocks[0][key]]
         rows.append({"variation": ", ".join(changed) or name, "network": name, "data": SAMPLED})
-    if block.distinct:
-        rows.append({"variation": "distinct states", "network": block.networks[0], "data": DISTINCT})
+    rows += [{"variation": f"{data} states", "network": block.networks[0], "data": data} for data in block.other_draws]
     return {"variations": rows, "lacking": [vars(point) for point in block.points if point.lacking]}
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from nqs.model.clusters import CLUSTERS, MISSING_BONDS
 from nqs.runtime.fields import Block, Coupling, Epsilon, Number, Repeats, pick, without_repeats
 from nqs.studies.westerhout2020.tables.training_size import THRESHOLD
+from nqs.supervised.keys import DISTINCT, UNIFORM
 
 EPSILON = "training-set size over Hilbert-space dimension"
 
@@ -232,9 +233,15 @@ class TableX1(Block):
 
     networks: tuple[str, ...] = Field(description="the network compared with, then its variants")
     distinct: bool = Field(True, description="also training sets without repeated states")
+    uniform: bool = Field(True, description="also training sets drawn from all states alike")
     epsilon: Epsilon = Field(0.01, description=EPSILON)
     repeats: Repeats = Field(4, description="networks per row, each on its own data set")
     points: tuple[Point, ...] = Field(min_length=1, description="where they are compared")
+
+    @property
+    def other_draws(self) -> list[str]:
+        """Kinds of training sets compared with the usual one."""
+        return [kind for kind, wanted in ((DISTINCT, self.distinct), (UNIFORM, self.uniform)) if wanted]
 
     @field_validator("networks")
     @classmethod

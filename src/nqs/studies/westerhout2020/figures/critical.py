@@ -88,9 +88,9 @@ def _draw_bounds(ax: Axes, rows: pd.DataFrame, look: dict[str, Any], place: Tran
 
 
 def _draw_law(ax: Axes, rows: pd.DataFrame, look: dict[str, Any], place: Transform) -> Line2D:
-    """Power law of one coupling, if two clusters or more have a size; returns the key of the coupling."""
+    """Power law of one coupling, if all of two clusters or more have a size; returns the key of the coupling."""
     label, line = f"{style.J2_OVER_J1} $=$ {look['label']}", "none"
-    if rows.exponent.notna().any():
+    if rows.exponent.notna().any() and rows.status.eq(FOUND).all():
         law, line = rows[rows.status == FOUND].sort_values("dimension"), look["linestyle"]
         sizes = law.prefactor * law.dimension**law.exponent
         thin = {"color": look["color"], "linestyle": line, "linewidth": 0.8, "label": f"_law {look['label']}"}
@@ -147,7 +147,8 @@ def _critical_axes(ax: Axes, table: pd.DataFrame, guide: list[Line2D]) -> None:
 
 
 def _facts_of_fig4(table: pd.DataFrame, guided: bool) -> list[str]:
-    fits = table.dropna(subset=["exponent"]).drop_duplicates("j2_over_j1").n_fit
+    whole = table.groupby("j2_over_j1").status.transform(lambda status: status.eq(FOUND).all())
+    fits = table[whole].dropna(subset=["exponent"]).drop_duplicates("j2_over_j1").n_fit
     two = int((fits == 2).sum())
     lost = [
         f"{count} {status} of sizes (arrow {'up' if upwards > 0 else 'down'} from its end)"

@@ -76,11 +76,12 @@ def critical_row(rows: pd.DataFrame, n_sites: int, threshold: float, seed: int) 
 def power_law(table: pd.DataFrame) -> dict[str, float]:
     """Fit critical_size = prefactor dimension^exponent to the points found, in logarithms, weighted by their errors.
 
-    NaN below two points; the standard error, from the residuals, also with exactly two.
+    NaN below two points, and where a size lies beyond its scan, which a line through the others would ignore; the
+    standard error, from the residuals, also with exactly two.
     """
     points = table[table.status == FOUND]
     nothing = {"exponent": np.nan, "exponent_se": np.nan, "prefactor": np.nan, "n_fit": len(points)}
-    if len(points) < 2:
+    if len(points) < 2 or len(points) < len(table):
         return nothing
     size = np.log(points.critical_size.to_numpy())
     low = points.critical_size_low.fillna(points.smallest_size)  # an interval that leaves the scan ends there

@@ -12,7 +12,7 @@ import pandas as pd
 from nqs.runtime.errors import BrokenFileError, NothingTrainedError
 from nqs.runtime.job import Files
 from nqs.runtime.tables import read_table
-from nqs.supervised.keys import DISTINCT, SAMPLED, WHOLE
+from nqs.supervised.keys import DISTINCT, SAMPLED, UNIFORM, WHOLE
 from nqs.vmc.convergence import BROKEN
 from nqs.vmc.keys import PLAIN, SIGNS_FIRST
 
@@ -23,7 +23,7 @@ POINT = [*CELL, "epsilon"]
 NETWORK = [*POINT, "repeat", *OVERLAPS, "n_train", "diverged", "device", "training_wall_s"]  # columns of `overlaps`
 RUN = ["study", "cluster", "j2", "network", "method", "overlap_full", "energy_error", "settled", "status"]
 RUN += ["device", "wall_s"]
-SERIES = {SAMPLED: "generalisation", DISTINCT: "generalisation", WHOLE: "expressibility"}
+SERIES = dict.fromkeys((SAMPLED, DISTINCT, UNIFORM), "generalisation") | {WHOLE: "expressibility"}
 STUCK = 0.05  # overlap on unseen states below which a network has learnt nothing that carries over
 BAND = "band"
 VARIATIONAL = {PLAIN: "variational", SIGNS_FIRST: "signs_first"}
