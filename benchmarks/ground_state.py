@@ -22,6 +22,7 @@ from nqs.exact.blocks import SYMMETRIES, build
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.ground_state import solve
 from nqs.exact.kernel import file as kernel_file
+from nqs.exact.kernel.lane_vectors import zeros
 from nqs.exact.kernel.screening import MOST_LANES, Screening
 from nqs.exact.sectors import open_sectors
 from nqs.model.lattices import cluster
@@ -61,8 +62,8 @@ def product_costs(blocks: Path) -> tuple[float, float]:
         vector = np.ones(len(file["orbits/sizes"]), dtype=sectors.dtype)
         apply, lanes = sectors.apply(names[0]), sectors.lanes(names)
         one = best_of_three(lambda: apply(vector))
-        x = np.ones((len(vector), len(names)), dtype=np.float32)
-        y, beta = np.zeros_like(x), np.ones(len(names))
+        x, y = (zeros((len(vector), len(names)), np.float32) for _ in range(2))
+        x[...], beta = 1, np.ones(len(names))
         all_at_once = best_of_three(lambda: lanes.recur(x, y, beta))
         return one / stored * 1e9, all_at_once / stored * 1e9
 
