@@ -10,6 +10,6 @@ def calls():
     return SmokeCalls()
 
 
-@pytest.mark.parametrize(("consumer", "kind"), BOUNDARIES + [(consumer, kind) for _, consumer, kind, _ in MENDED])
+@pytest.mark.parametrize(("consumer", "kind"), BOUNDARIES + [(consumer, kind) for consumer, kind, _ in MENDED])
 def test_a_boundary_is_one_of_the_workflow(calls, consumer, kind):
     assert calls.reading(consumer, kind).inputs[kind]

@@ -14,6 +14,7 @@ from nqs.analysis.ledger.evidence import Evidence
 from nqs.analysis.ledger.verdict import NOT_TESTED, Verdict, judge, outcomes
 from nqs.runtime.errors import InputError
 from nqs.runtime.job import Files
+from nqs.runtime.tables import read_table
 
 Check = Callable[[Claim, Tables], Iterable[Evidence]]
 COLUMNS = (
@@ -41,7 +42,7 @@ def ledger_of(
     """The ledger of a study and its claims; files: claims, the list of all studies, and table, rows by their names."""
     (listed,) = files["claims"]
     claims = [claim for claim in read_claims(Path(listed)).values() if claim.study == study]
-    found = {Path(path).stem: pd.read_csv(path) for path in files.get("table", ())}
+    found = {Path(path).stem: read_table(path) for path in files.get("table", ())}
     tables = Tables({name: table for name, table in found.items() if len(table)}, published)
     return ledger(claims, checks, tables, scale), claims
 
