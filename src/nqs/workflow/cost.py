@@ -115,7 +115,7 @@ def solved(cell: Cell, settings: Settings) -> float:
 SOLVED = 7.0  # time to find a ground state from matrices of QuSpin, in that from the compiled kernel
 
 
-MOMENTA = 0.043  # time to bound the levels of all other momenta, per state, in that of an orbit
+MOMENTA = 0.018  # time to bound the levels of all other momenta, per state, in that of an orbit
 
 
 GENERAL = 100.0  # time to build a row of a matrix in QuSpin, in those of the compiled kernel
