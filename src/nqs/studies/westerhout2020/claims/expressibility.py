@@ -12,8 +12,8 @@ from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below
 from nqs.studies.westerhout2020.claims.curves import Curve
 from nqs.studies.westerhout2020.claims.selection import (
     EXPRESSIBILITY,
+    GENERALISATION,
     LATTICES,
-    VARIATIONAL,
     against_j2,
     against_size,
     complete,
@@ -79,7 +79,7 @@ def represented(tables: Tables, lattice: str, target: str) -> dict[float, Estima
     rows = points(tables, lattice=lattice, n_sites=24, network="dense2", target=target)
     if "overlap_full_mean" not in rows:
         return {}
-    rows = rows[rows.series != VARIATIONAL].dropna(subset=["overlap_full_mean"])
+    rows = rows[rows.series.isin((GENERALISATION, EXPRESSIBILITY))].dropna(subset=["overlap_full_mean"])
     best = rows.sort_values("overlap_full_mean").drop_duplicates("j2_over_j1", keep="last").sort_values("j2_over_j1")
     columns = (best.j2_over_j1, best.overlap_full_mean, best.overlap_full_sem, best.n_members)
     return {float(j2): Estimate(float(mean), float(sem), int(n)) for j2, mean, sem, n in zip(*columns, strict=True)}
