@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from nqs.exact.all_momenta import MOST_NUMBERS
+from nqs.exact.all_momenta import LONGEST
 from nqs.exact.irreps import Irrep, irreps, space_group
 from nqs.exact.kernel.lane_vectors import zeros
 from nqs.exact.kernel.links import LinkedOrbits, link_orbits
@@ -58,7 +58,7 @@ def main(name: str, pairs: int) -> None:
         linked = link_orbits(generators, made.n_sites, {"j1": made.j1, "j2": made.j2}, Path(folder))
         print(f"{name}: {len(linked.orbits.sizes):,} orbits, links {time.process_time() - begun:.1f} s of CPU")
         measured = set()
-        for group in side_by_side(linked, list(irreps(symmetries)), MOST_NUMBERS):
+        for group in side_by_side(linked, list(irreps(symmetries)), LONGEST):
             kind = len(group), group[0].dimension, group[0].block
             if kind not in measured:
                 measured.add(kind)

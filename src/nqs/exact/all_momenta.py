@@ -33,7 +33,7 @@ SIZE, KEPT, OPENING = 24, 6, 16  # Krylov vectors, those kept, and those of the 
 FIRST, ROUND, MOST_STEPS = 21, 3, 201  # steps of a recurrence: before the first look, between looks, and in all
 SCREENED = 60  # steps at most where runs follow
 RESIDUAL, FINE_RESIDUAL = 1e-2, 2e-3  # at which a level is known well enough, and one close to the ground state
-MOST_NUMBERS = 1 << 28  # of a vector of several representations: 1 GiB in float32
+LONGEST = 1 << 28  # of a vector of several representations: 1 GiB in float32
 CLOSE = 2e-2  # distance from the ground state below which the finer one is asked for
 MAX_EXTENSIONS = 500
 
@@ -115,12 +115,12 @@ def lowest_beyond(
 def _best_first(linked: LinkedOrbits, left: Sequence[Irrep], couplings: Mapping[str, float], known: Known) -> Beyond:
     """Search by float64 runs, always extending the one of the lowest bound, after a screening by recurrences."""
     spaces = []
-    for group in side_by_side(linked, left, MOST_NUMBERS):
+    for group in side_by_side(linked, left, LONGEST):
         levels = Recurrences(linked.space(group, np.float64), couplings).levels(known, known.following, SCREENED)
         spaces += [
             linked.space([irrep], np.float64)
             for irrep, level in zip(group, levels, strict=True)
-            if level.bound <= known.following
+            if level is not NOTHING and level.bound <= known.following
         ]
     runs = [
         Lanczos(space.start(0)[:, 0], size=SIZE, kept=KEPT, opening=OPENING, available=int(space.available[0]))
@@ -157,7 +157,7 @@ def _in_groups(
 ) -> Beyond:
     """Search by float32 recurrences, one group of representations after the other."""
     best, done = Beyond(), 0
-    for group in side_by_side(linked, left, MOST_NUMBERS):
+    for group in side_by_side(linked, left, LONGEST):
         keys = [f"{irrep.name}, {irrep.parities}" for irrep in group]
         ceiling = min(known.following, best.energy)
         done += len(group)
@@ -204,13 +204,11 @@ class Recurrences:
         found = {n: NOTHING for n in self.numbers if not self.available[n]}
         while len(found) < len(self.available):
             self._step()
-            last = self.steps == most_steps
-            if last or (self.betas[-1] == 0).any() or (self.steps >= FIRST and self.steps % ROUND == 0):
-                found |= {
-                    n: level
-                    for n, level, invariant in self._looked_at()
-                    if n not in found and (last or invariant or _settled(level, known.energy, ceiling))
-                }
+            last, look = self.steps == most_steps, self.steps >= FIRST and self.steps % ROUND == 0
+            for n, level, exhausted in self._open(found):
+                if last or exhausted or (look and _settled(level, known.energy, ceiling)):
+                    found[n] = level
+            if last or look:
                 self._narrow([n for n in self.numbers if n not in found])
         return [found[n] for n in range(len(self.available))]
 
@@ -228,10 +226,11 @@ class Recurrences:
         self.x, self.y = self.y, self.x
         self.alphas, self.betas = np.vstack([self.alphas, alpha]), np.vstack([self.betas, beta])
 
-    def _looked_at(self) -> Iterator[tuple[int, Level, bool]]:
-        """Number of each lane, its level and whether its space is exhausted."""
+    def _open(self, found: Mapping[int, Level]) -> Iterator[tuple[int, Level, bool]]:
+        """Number of each lane that is not among those found, its level and whether its space is exhausted."""
         for n, alphas, betas in zip(self.numbers, self.alphas.T, self.betas.T, strict=True):
-            yield n, tridiagonal_level(alphas, betas, int(self.available[n])), betas[-1] == 0
+            if n not in found:
+                yield n, tridiagonal_level(alphas, betas, int(self.available[n])), betas[-1] == 0
 
     def _narrow(self, wanted: Sequence[int]) -> None:
         """Keep half of the lanes, or fewer, if these hold all the wanted ones."""

@@ -39,7 +39,7 @@ SERIES = {
     "dense1": (BLUE, "s", "1-layer dense"),
     "dense2": (VERMILLION, "o", "2-layer dense"),
     "cnn": (GREEN, "^", "convolutional"),
-    "signs_first": (DARK, "D", "2-layer dense, signs first"),
+    "signs_first": (DARK, "D", "signs first"),
     "sign": (BLUE, "o", "signs"),
     "amplitude": (ORANGE, "D", "amplitudes"),
     "alpha1": (DARK, "v", r"$\alpha=1$"),  # hidden units per site

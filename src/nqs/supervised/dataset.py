@@ -1,7 +1,7 @@
 """Data sets drawn from |psi|^2, or for comparison from all states alike.
 
 A sample holds a training and a validation set. The training set has round(epsilon K) states drawn from |psi|^2; the
-validation set is drawn from |psi|^2 restricted to states outside the training set, so that early stopping measures
+validation set is drawn alike, restricted to states outside the training set, so that early stopping measures
 generalisation. With replacement (default) duplicates are kept; without, states are drawn one after the other from
 those that are left. Both ways see the same stream of draws, so that their networks can be compared in pairs.
 """

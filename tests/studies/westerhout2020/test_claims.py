@@ -120,7 +120,8 @@ def twisted(value: Callable[[dict, float], float] | float, **cell: Any) -> Calla
 def draws(one: float, other: float) -> Made:
     """Overlaps of networks trained on states drawn by their weight, and on states drawn uniformly."""
     rows = [
-        {"cluster": "kagome24", "j2_over_j1": j2, "variation": variation, "overlap_full_mean": value,
+        {"cluster": "kagome24", "j2_over_j1": j2, "network": "dense2", "epsilon_train": 0.01, "n_members": 4,
+         "variation": variation, "overlap_full_mean": value,
          "overlap_full_sem": 0.02, "overlap_rest_mean": value}
         for j2 in (0.4, 0.6)
         for variation, value in (("reference", one), ("uniform states", other))

@@ -124,9 +124,10 @@ class Space:
         hamiltonian = self.hamiltonian(couplings)
 
         def apply(x: np.ndarray) -> np.ndarray:
-            y = zeros(x.shape, self.dtype)
-            hamiltonian.recur(x.reshape(-1, self.shape[2]), y.reshape(-1, self.shape[2]), np.zeros(self.shape[2]))
-            return y
+            own, y = (zeros((self.shape[0] * self.shape[1], self.shape[2]), self.dtype) for _ in range(2))
+            own[...] = x.reshape(own.shape)
+            hamiltonian.recur(own, y, np.zeros(self.shape[2]))
+            return y.reshape(x.shape)
 
         return apply
 
@@ -145,7 +146,9 @@ class Hamiltonian:
         ]
 
     def recur(self, x: np.ndarray, y: np.ndarray, beta: np.ndarray) -> None:
-        """y <- H x - beta y in place:  x, y (d n, k), beta (k,)."""
+        """y <- H x - beta y in place:  x, y (d n, k) contiguous, beta (k,)."""
+        assert x.flags.c_contiguous  # whose addresses the compiled part counts
+        assert y.flags.c_contiguous
         fixed, length, threads = self.space.linked.orbits.fixed, self.space.length, self.space.linked.threads
         d, n, k = self.space.shape
         size = self.terms[0][1].shape[2] if self.terms else 1

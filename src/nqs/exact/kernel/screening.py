@@ -71,7 +71,7 @@ class Group:
         if self.held is None:
             stored = self.checkpoints.load(self.file.stem, "x", "y")
             assert stored is not None
-            self.held = stacked(stored["x"].T), stacked(stored["y"].T)
+            self.held = stacked(stored.pop("x").T), stacked(stored.pop("y").T)  # one after the other
         return self.held
 
     def extend(self, lanes: Lanes, steps: int) -> None:

@@ -99,8 +99,11 @@ class SignsFirstBlock(Descent):
 
     @model_validator(mode="after")
     def signs_within_the_run(self) -> SignsFirstBlock:
-        if self.signs_until >= self.iterations:
-            raise ValueError(f"signs_until = {self.signs_until} is not less than iterations = {self.iterations}")
+        if self.signs_until + self.average_over > self.iterations:
+            raise ValueError(
+                f"signs_until = {self.signs_until} and average_over = {self.average_over} are together more than "
+                f"iterations = {self.iterations}"
+            )
         return self
 
 
@@ -183,8 +186,6 @@ class Westerhout2020(Block):
         yield f"{STUDY}.fig2.expressibility_network", self.fig2.expressibility_network
         yield f"{STUDY}.fig2.variational.network", self.fig2.variational.network
         yield from ((key, network) for key, _, network in self.trained_on())
-        for name, block in self.banded.items():
-            yield from ((f"{STUDY}.{name}.band", network) for network in block.bands())
 
     def cluster_names(self) -> Iterator[tuple[str, str]]:
         """Key and name of every cluster."""

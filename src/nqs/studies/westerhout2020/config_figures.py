@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -85,7 +85,7 @@ class EpsilonPanel(ClusterPanel):
 class Banded(Block):
     """A figure of lines against J2/J1, some with a band about them."""
 
-    band: dict[str, tuple[str, ...]] = Field(
+    band: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         {}, description="network shown -> variants of it, e.g. of other learning rates: their range of signs is a band"
     )
 
@@ -93,9 +93,13 @@ class Banded(Block):
         """Variant -> the network shown that it belongs to."""
         return {variant: line for line, variants in self.band.items() for variant in variants}
 
-    def check_bands(self, shown: Iterable[str]) -> None:
+    def lines(self) -> Iterable[str]:
+        """Networks shown as lines."""
+        raise NotImplementedError
+
+    def check_bands(self) -> None:
         """ValueError unless bands are about networks shown and variants belong to one of them alone."""
-        lines = [*dict.fromkeys(shown)]
+        lines = [*dict.fromkeys(self.lines())]
         for line in self.band:
             pick(line, lines, "network shown", "band")
         try:
@@ -155,6 +159,12 @@ class FigS4(Banded):
         for number, panel in enumerate(self.panels):
             for name in panel.networks:
                 yield f"panels.{number}.networks", panel.cluster, name
+        for variant, line in self.bands().items():
+            yield from (("band", panel.cluster, variant) for panel in self.panels if line in panel.networks)
+
+    def lines(self) -> Iterable[str]:
+        """Networks of all panels."""
+        return (name for panel in self.panels for name in panel.networks)
 
 
 class Fig2(FigS4):
@@ -187,6 +197,15 @@ class OneNetwork(Block):
 
 class TargetScan(OneNetwork, Banded):
     """Sign and amplitude overlap against J2/J1."""
+
+    def lines(self) -> Iterable[str]:
+        """The one network."""
+        return (self.network,)
+
+    def trained_on(self) -> Iterable[tuple[str, str, str]]:
+        yield from super().trained_on()
+        for variant in self.bands():
+            yield from (("band", panel.cluster, variant) for panel in self.panels)
 
     epsilon: Epsilon = Field(0.01, description=EPSILON)
 

@@ -84,7 +84,7 @@ def bands_are_of_lines_shown(config: Config) -> None:
     """Bands are about networks that their figure shows."""
     for figure, block in config.block.banded.items():
         try:
-            block.check_bands(network for _, _, network in block.trained_on())
+            block.check_bands()
         except ValueError as error:
             raise ValueError(f"westerhout2020.{figure}.{error}") from None
 

@@ -9,6 +9,7 @@ from nqs.model.clusters import dimension
 from nqs.runtime.memory import DOUBLE, check_fits
 from nqs.studies.protocol import StudyConfig
 from nqs.studies.westerhout2020.config import Westerhout2020
+from nqs.vmc.keys import PLAIN
 
 COPIES = 4  # of a network's parameters: they themselves, two moments, the best ones so far
 
@@ -47,7 +48,8 @@ def check_variational(config: StudyConfig[Westerhout2020]) -> None:
     """Derivatives of the samples by the parameters of two networks, or the kernel of the samples."""
     name, block = config.block.fig2.variational.network, config.block.reconfiguration
     parameters = 2 * parameters_of(config.common.networks[name], 24)
-    for key, samples in (("samples", block.samples), ("signs_first.samples", block.signs_first.samples)):
+    for method in config.block.fig2.variational.methods:
+        key, samples = f"{'' if method == PLAIN else f'{method}.'}samples", block.of(method).samples
         needed = DOUBLE * samples * min(samples, parameters)
         check_fits(f"westerhout2020.reconfiguration.{key}", needed, f"{samples} samples")
 

@@ -15,6 +15,7 @@ from nqs.studies.westerhout2020.claims.selection import LATTICES, VARIATIONAL, a
 
 FEWEST_SHARED = 4
 LEARNED = 0.95
+DRAWN_AT = (0.4, 0.6)  # J2/J1
 REFERENCE, UNIFORM_STATES = "reference", "uniform states"  # rows of Table X1
 
 
@@ -60,16 +61,19 @@ def psi2_sampling_beats_uniform(claim: Claim, tables: Tables) -> Iterator[Eviden
     if "tableX1" not in tables:
         raise NoTable("tableX1")
     rows = tables["tableX1"]
-    for j2 in (0.4, 0.6):
-        here = rows[(rows.cluster == "kagome24") & np.isclose(rows.j2_over_j1, j2)].set_index("variation")
-        if {REFERENCE, UNIFORM_STATES} <= {*here.index}:
-            means, errors, unseen = (
-                here[f"overlap_{name}"].loc[[REFERENCE, UNIFORM_STATES]].to_numpy(float)
-                for name in ("full_mean", "full_sem", "rest_mean")
-            )
-            gain = Estimate(means[0] - means[1], hypot(*errors))
-            remark = f"unseen states: {unseen[0]:.3f} and {unseen[1]:.3f}"
-            yield above("gain in overlap", gain, 0.0, remark, part=f"J2 = {j2:g}")
+    rows = rows[(rows.cluster == "kagome24") & (rows.network == "dense2") & np.isclose(rows.epsilon_train, 0.01)]
+
+    def each() -> Iterator[Evidence]:
+        for j2 in DRAWN_AT:
+            here = rows[np.isclose(rows.j2_over_j1, j2)].set_index("variation")
+            if {REFERENCE, UNIFORM_STATES} <= {*here.index}:
+                values = here.loc[[REFERENCE, UNIFORM_STATES]]
+                columns = (values.overlap_full_mean, values.overlap_full_sem, values.n_members)
+                one, other = (Estimate(float(x), float(se), int(n)) for x, se, n in zip(*columns, strict=True))
+                unseen = " and ".join(f"{value:.3f}" for value in values.overlap_rest_mean)
+                yield above("gain in overlap", one - other, 0.0, f"unseen states: {unseen}", part=f"J2 = {j2:g}")
+
+    yield from complete(each(), [f"J2 = {j2:g}" for j2 in DRAWN_AT], "uniform draws")
 
 
 def batch_size_matters(claim: Claim, tables: Tables) -> Iterator[Evidence]:

@@ -154,14 +154,16 @@ def _draw_bands(ax: Axes, rows: pd.DataFrame, by: str) -> None:
         places = varied[varied[by] == name].j2_over_j1
         alike = rows[(rows[by] == name) & rows.series.isin(("generalisation", "band")) & rows.j2_over_j1.isin(places)]
         ends = alike.groupby("j2_over_j1").overlap.agg(["min", "max"])
-        ax.fill_between(ends.index, ends["min"], ends["max"], color=style.series(name)["color"], alpha=0.2, linewidth=0)
+        shade = {"color": style.series(name)["color"], "alpha": 0.2}
+        if len(ends) == 1:
+            ax.vlines(ends.index, ends["min"], ends["max"], linewidth=6, **shade)
+        else:
+            ax.fill_between(ends.index, ends["min"], ends["max"], linewidth=0, **shade)
 
 
 def _draw_stuck(ax: Axes, line: pd.DataFrame, colour: str) -> None:
     """How many networks of a point stayed on the plateau, where some did and others did not."""
-    if "n_stuck" not in line:
-        return
-    for point in line[(line.n_stuck > 0) & (line.n_stuck < line.n_members)].itertuples():
+    for point in _partly_stuck(line).itertuples():
         words = f"{point.n_stuck:.0f}/{point.n_members:.0f}"
         ax.annotate(
             words, (point.j2_over_j1, point.overlap), (0, -9), textcoords="offset points", ha="center",
@@ -169,12 +171,20 @@ def _draw_stuck(ax: Axes, line: pd.DataFrame, colour: str) -> None:
         )  # fmt: skip
 
 
+def _partly_stuck(table: pd.DataFrame) -> pd.DataFrame:
+    """Points of lines some of whose networks stayed on the plateau, where the table counts them."""
+    if "n_stuck" not in table:
+        return table.iloc[:0]
+    drawn = ~table.series.isin(("expressibility", "band"))
+    return table[drawn & (table.n_stuck > 0) & (table.n_stuck < table.n_members)]
+
+
 def _rates(table: pd.DataFrame) -> list[str]:
     """What bands and small fractions are."""
     words = []
     if "variant" in table and table.variant.notna().any():
         words.append(f"Bands: range of the means with {', '.join(sorted(table.variant.dropna().unique()))} as well")
-    if "n_stuck" in table and ((table.n_stuck > 0) & (table.n_stuck < table.n_members)).any():
+    if len(_partly_stuck(table)):
         words.append(f"Fractions: networks that stayed on the plateau (overlap below {STUCK:g}), of all")
     return words
 
