@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from support.job_calls import PROJECT, SmokeCalls
-from support.reliability import Drill, write_section
+from support.reliability import Drill, rows_table, write_section
 from support.smoke_runs import snakemake
 
 from nqs.workflow import fork_server as forks
+from nqs.workflow.studies import found_studies
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +82,19 @@ def drill() -> Callable[[str, str], None]:
     return ended
 
 
+KILLED: list[dict[str, object]] = []
+
+
+@pytest.fixture
+def killed() -> list[dict[str, object]]:
+    """Rows of the page about killed runs."""
+    return KILLED
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write what was counted into docs/reliability.md, if every drill passed and the whole of them ran."""
+    """Write what was counted into docs/reliability.md, if every drill passed and the whole of its kind ran."""
+    page = PROJECT / "docs" / "reliability.md"
     if exitstatus == 0 and DRILL.whole:
-        write_section(PROJECT / "docs" / "reliability.md", "files", DRILL.table())
+        write_section(page, "files", DRILL.table())
+    if exitstatus == 0 and len(KILLED) == len(found_studies()):
+        write_section(page, "kills", rows_table(KILLED))

@@ -16,23 +16,22 @@ BEGINS = 3.0  # seconds, before which a run has read its configuration only
 
 @pytest.mark.faults
 @pytest.mark.parametrize("study", found_studies())
-def test_tables_of_a_run_that_was_killed_again_and_again_are_those_of_one_left_alone(tmp_path, study, capsys):
-    alone, killed = tmp_path / "alone", tmp_path / "killed"
+def test_tables_of_a_run_that_was_killed_again_and_again_are_those_of_one_left_alone(tmp_path, study, killed):
+    alone, again = tmp_path / "alone", tmp_path / "killed"
     alone.mkdir()
-    killed.mkdir()
+    again.mkdir()
     begin = time.monotonic()
     finish(alone, [study])
     whole = time.monotonic() - begin
-    moments, ended = kills(killed, study, whole)
+    moments, ended = kills(again, study, whole)
     begin = time.monotonic()
-    finish(killed, [study])
+    finish(again, [study])
     recovery = time.monotonic() - begin
-    assert differing(alone / "results/smoke", killed / "results/smoke") == []
-    with capsys.disabled():
-        print(
-            f"\n{study}: {len(moments)} kills of {ended} processes after {', '.join(f'{m:.1f}' for m in moments)} s, "
-            f"{whole:.0f} s without kills, {recovery:.0f} s for the rest after the last; tables identical"
-        )
+    assert differing(alone / "results/smoke", again / "results/smoke") == []
+    killed.append(
+        {"study": study, "kills after seconds": ", ".join(f"{moment:.1f}" for moment in moments), "processes ended": ended,
+         "seconds without kills": round(whole), "seconds for the rest after the last": round(recovery)}
+    )  # fmt: skip
 
 
 def kills(folder, study, whole):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,12 @@ class Drill:
             seconds = sum(seconds for _, seconds in found)
             rows.append(f"| {fault} | {len(found)} | {ends.count(REFUSED)} | {ends.count(IDENTICAL)} | {seconds:.0f} |")
         return "\n".join([*HEAD, *rows])
+
+
+def rows_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Markdown of rows with the same columns."""
+    lines = [[*rows[0]], ["---"] * len(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def write_section(page: Path, name: str, text: str) -> None:
