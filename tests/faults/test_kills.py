@@ -28,9 +28,10 @@ def test_tables_of_a_run_that_was_killed_again_and_again_are_those_of_one_left_a
     finish(again, [study])
     recovery = time.monotonic() - begin
     assert differing(alone / "results/smoke", again / "results/smoke") == []
+    when = ", ".join(f"{moment:.1f}" for moment in moments)
     killed.append(
-        {"study": study, "kills after seconds": ", ".join(f"{moment:.1f}" for moment in moments), "processes ended": ended,
-         "seconds without kills": round(whole), "seconds for the rest after the last": round(recovery)}
+        {"study": study, "kills after seconds": when, "processes ended": ended, "seconds without kills": round(whole),
+         "seconds for the rest after the last": round(recovery)}
     )  # fmt: skip
 
 
