@@ -157,7 +157,7 @@ def test_a_new_coupling_adds_only_its_own_jobs(smoke):
     couplings = "westerhout2020={fig5: {panels: [{cluster: kagome18, j2: [0.4, 0.7, 1.0]}]}}"
     jobs = planned(smoke, couplings)
     assert jobs["ground_state"] == jobs["dataset"] == 1
-    assert jobs["supervised"] == jobs["overlaps"] == 2
+    assert jobs["supervised"] == jobs["overlaps"] == 4  # signs at three learning rates, and amplitudes
     assert "hamiltonian" not in jobs
     assert "westerhout2020_fig2" not in jobs
 
@@ -194,7 +194,7 @@ def test_more_samples_of_the_search_rerun_what_takes_its_settings(smoke):
 
 def test_one_figure_alone(tmp_path):
     jobs = planned(tmp_path, "--", "westerhout2020_fig5")
-    assert jobs["supervised"] == 4
+    assert jobs["supervised"] == 8
     assert "westerhout2020_fig2" not in jobs
 
 
@@ -212,8 +212,8 @@ def test_paper_scale_plans_the_full_grid(tmp_path):
         "westerhout2020_fig2",
     ).stdout
     count = int(re.findall(r"^supervised +(\d+)$", output, re.M)[-1])
-    # couplings times networks, and one network trained on the whole state at each coupling
-    assert count == 21 * (3 + 1) + 17 * (3 + 1) + 24 * (2 + 1)
+    # couplings times networks, four variants of them, and one network trained on the whole state at each coupling
+    assert count == 21 * (3 + 4 + 1) + 17 * (3 + 4 + 1) + 24 * (2 + 4 + 1)
 
 
 def test_paper_scale_plans_all_cells_of_a_study(tmp_path):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nqs.exact.kernel.links import LinkedOrbits, Links
 
 AHEAD = 32  # links whose rows of x are fetched beforehand
+FEWEST_NUMBERS = 1 << 12  # of a vector, below which compiling another width takes longer than it saves
 MOST_NUMBERS = 16  # of a row of blocks in all lanes: one cache line of float32
 
 
@@ -64,7 +65,7 @@ def side_by_side(linked: LinkedOrbits, irreps: Sequence[Irrep], most_numbers: in
         by_pattern.setdefault(Blocks.of(linked.matrices(irrep), irrep.block).pattern, []).append(irrep)
     for alike in by_pattern.values():
         length = len(linked.orbits.sizes) * alike[0].dimension
-        most = max(1, min(MOST_NUMBERS // alike[0].block, most_numbers // length))
+        most = max(1, min(MOST_NUMBERS // alike[0].block, most_numbers // length)) if length > FEWEST_NUMBERS else 1
         while alike:
             width = 1 << (min(most, len(alike)).bit_length() - 1)
             yield alike[:width]
