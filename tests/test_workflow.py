@@ -1,5 +1,6 @@
 """The workflow as a user runs it: every target at smoke scale, nothing twice, and clear refusals."""
 
+import importlib.util
 import json
 import os
 import re
@@ -258,7 +259,10 @@ def test_reading_the_snakefile_imports_no_heavy_library(tmp_path):
     )  # fmt: skip
     imported = set(re.findall(r"\| +(\w+)$", done.stderr, re.M))
     assert "snakemake" in imported
-    assert not imported & {"torch", "pandas", "quspin", "numba", "scipy", "matplotlib", "h5py"}
+    heavy = {"torch", "quspin", "numba", "scipy", "matplotlib", "h5py"}
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:  # which imports pandas itself
+        heavy.add("pandas")
+    assert not imported & heavy
 
 
 def test_unknown_cell_offers_the_nearest(tmp_path):
