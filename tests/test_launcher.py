@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.interrupts import heed_interrupts
 
 LAUNCHER = Path(__file__).resolve().parents[1] / "nqs"
 
@@ -80,7 +81,7 @@ def start(command: list[str | Path]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which the tests' own caller may ignore
+        preexec_fn=heed_interrupts,
     )
 
 

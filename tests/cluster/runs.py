@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.private_slurm import Slurm, wait_until
+from support.interrupts import heed_interrupts
 
 from nqs.workflow.compare_files import differences, files
 
@@ -26,11 +26,6 @@ LONGEST = 900  # seconds that a run may take
 def snakemake(*program: str) -> list[str]:
     """Command line of Snakemake on the project's Snakefile."""
     return [*program, "--snakefile", str(ROOT / "Snakefile")]
-
-
-def heed_interrupts() -> None:
-    """What the tests' own caller may ignore."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Run:

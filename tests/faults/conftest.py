@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from support import measured
 from support.job_calls import PROJECT, SmokeCalls
-from support.reliability import Drill, rows_table, write_section
+from support.reliability import Drill
 from support.smoke_runs import snakemake
 
 from nqs.workflow import fork_server as forks
@@ -95,6 +96,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write what was counted into docs/reliability.md, if every drill passed and the whole of its kind ran."""
     page = PROJECT / "docs" / "reliability.md"
     if exitstatus == 0 and DRILL.whole:
-        write_section(page, "files", DRILL.table())
+        measured.write(page, "drill of files", DRILL.table())
     if exitstatus == 0 and len(KILLED) == len(found_studies()):
-        write_section(page, "kills", rows_table(KILLED))
+        measured.write(page, "drill of kills", measured.table(KILLED))

@@ -1,12 +1,9 @@
-"""What fault drills found, as tables in docs/reliability.md."""
+"""What fault drills found, as a table for docs/reliability.md."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 REFUSED, IDENTICAL = "one clear line", "identical tables"
 HEAD = [
@@ -37,18 +34,4 @@ class Drill:
             ends = [end for end, _ in found]
             seconds = sum(seconds for _, seconds in found)
             rows.append(f"| {fault} | {len(found)} | {ends.count(REFUSED)} | {ends.count(IDENTICAL)} | {seconds:.0f} |")
-        return "\n".join([*HEAD, *rows])
-
-
-def rows_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Markdown of rows with the same columns."""
-    lines = [[*rows[0]], ["---"] * len(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def write_section(page: Path, name: str, text: str) -> None:
-    """Replace what stands between the marks of a section."""
-    begin, end = f"<!-- drill: {name} -->", "<!--/-->"
-    found = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.S)
-    content = page.read_text(encoding="utf-8")
-    page.write_text(found.sub(lambda _: f"{begin}\n{text}\n{end}", content, count=1), encoding="utf-8")
+        return "\n".join([*HEAD, *rows]) + "\n"

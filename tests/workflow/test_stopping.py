@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.interrupts import heed_interrupts
 
 from nqs.workflow import survivors
 
@@ -45,11 +46,6 @@ rule late:
     input: "finished"
     output: touch("late")
 """
-
-
-def heed_interrupts():
-    """What the tests' own caller may ignore, a new process does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

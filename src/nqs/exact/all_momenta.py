@@ -9,7 +9,7 @@ a float32 recurrence until its lower bound is above the next level known or its 
 `folder`, so that an interrupted search goes on.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,9 +205,12 @@ class Recurrences:
         while len(found) < len(self.available):
             self._step()
             last, look = self.steps == most_steps, self.steps >= FIRST and self.steps % ROUND == 0
-            for n, level, exhausted in self._open(found):
-                if last or exhausted or (look and _settled(level, known.energy, ceiling)):
-                    found[n] = level
+            for n, alphas, betas in zip(self.numbers, self.alphas.T, self.betas.T, strict=True):
+                exhausted = betas[-1] == 0
+                if n not in found and (last or look or exhausted):
+                    level = tridiagonal_level(alphas, betas, int(self.available[n]))
+                    if last or exhausted or _settled(level, known.energy, ceiling):
+                        found[n] = level
             if last or look:
                 self._narrow([n for n in self.numbers if n not in found])
         return [found[n] for n in range(len(self.available))]
@@ -225,12 +228,6 @@ class Recurrences:
         scale(inverse(beta), self.y, threads)
         self.x, self.y = self.y, self.x
         self.alphas, self.betas = np.vstack([self.alphas, alpha]), np.vstack([self.betas, beta])
-
-    def _open(self, found: Mapping[int, Level]) -> Iterator[tuple[int, Level, bool]]:
-        """Number of each lane that is not among those found, its level and whether its space is exhausted."""
-        for n, alphas, betas in zip(self.numbers, self.alphas.T, self.betas.T, strict=True):
-            if n not in found:
-                yield n, tridiagonal_level(alphas, betas, int(self.available[n])), betas[-1] == 0
 
     def _narrow(self, wanted: Sequence[int]) -> None:
         """Keep half of the lanes, or fewer, if these hold all the wanted ones."""

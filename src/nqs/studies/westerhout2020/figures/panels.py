@@ -177,7 +177,7 @@ def networks(table: pd.DataFrame) -> str:
 def repeats(table: pd.DataFrame) -> str:
     """How many networks a point averages, by series."""
     spans = [
-        span(rows.n_members) + ("" if series == "generalisation" else f" ({' '.join(series.split('_'))})")
+        span(rows.n_members) + ("" if series == "generalisation" else f" ({series.replace('_', ' ')})")
         for series in table.series.unique()
         if len(rows := table[table.series == series])
     ]
