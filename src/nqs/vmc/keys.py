@@ -11,7 +11,7 @@ SWEEP, TRACE = "sweep", "trace"
 PLAIN, SIGNS_FIRST = "plain", "signs_first"
 
 
-SEARCH, FINAL, SINGLE = "search", "final", "single"
+SEARCH, FINAL, SINGLE, EQUAL = "search", "final", "single", "equal"
 
 
 DEEP = re.compile(r"deep([2-9])x([1-9]\d*)")  # layers and filters of a deep network
@@ -62,7 +62,7 @@ class MotifKey:
 
     network: the shallow one by its symmetry forcing, `original`, `init` or `traj`, or deep{layers}x{filters};
     run: `search` over settings of the optimiser, `final` with the chosen one, `single` the same with one chain, `trace`
-    over settings with parameters kept along the way.
+    over settings with parameters kept along the way, `equal` over the same settings for all networks.
     """
 
     study: str

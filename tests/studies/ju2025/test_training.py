@@ -12,7 +12,8 @@ from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.transfer_matrix import measure
 from nqs.model.motifs import motif_counts, state_classes
 from nqs.runtime.errors import InputError
-from nqs.studies.ju2025.tables.training import example_state, fig1, fig2, fig3, is_stuck
+from nqs.studies.ju2025.tables.training import example_state, fig1, fig2, fig3
+from nqs.vmc.ring_choice import is_stuck
 
 KEPT = (0, 5, 40)
 SETTINGS = {"networks": ["original", "traj"], "widths": [4], "shown": [0, 40]}

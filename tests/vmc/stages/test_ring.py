@@ -19,10 +19,11 @@ from nqs.vmc import loop
 from nqs.vmc.convergence import convergence
 from nqs.vmc.estimates import RING_COLUMNS
 from nqs.vmc.keys import MotifKey
+from nqs.vmc.ring_choice import chosen
 from nqs.vmc.ring_evaluation import exact_energy, unsampled
 from nqs.vmc.runs import keep, kept
 from nqs.vmc.stages import ring as ring_stage
-from nqs.vmc.stages.ring import Setting, chosen, run_seed
+from nqs.vmc.stages.ring import Setting, run_seed
 
 CHAINS = {"chains": 40, "burn_in": 10, "discard": 0}
 SETTINGS: dict[str, Any] = {
@@ -172,7 +173,9 @@ def test_stuck_runs_are_marked_and_kept(tmp_path, monkeypatch):
 def table(*rows):
     """Runs of a search: learning rate, steps, energy, status."""
     runs = pd.DataFrame(rows, columns=["learning_rate", "steps", "energy", "status"])
-    return runs.assign(stuck=False, seed=runs.groupby(["learning_rate", "steps"]).cumcount())
+    return runs.assign(
+        n_sites=8, energy_error=0.01, stuck=False, seed=runs.groupby(["learning_rate", "steps"]).cumcount()
+    )
 
 
 def test_the_lowest_mean_energy_is_chosen():
@@ -181,13 +184,15 @@ def test_the_lowest_mean_energy_is_chosen():
     assert chosen(runs.assign(energy=-1.0)) == Setting(0.01, 1)  # the first of equal ones
 
 
-def test_stuck_runs_count_and_diverged_settings_lose():
-    stuck = table((0.01, 1, -9, "cap"), (0.01, 1, -0.5, "cap"), (0.03, 1, -5, "cap"), (0.03, 1, -5, "cap"))
-    assert chosen(stuck.assign(stuck=[False, True, False, False])) == Setting(0.03, 1)
-    assert chosen(stuck.assign(status=["cap", "cap", "cap", "diverged"])) == Setting(0.01, 1)
-    assert chosen(stuck.assign(energy=[np.nan, -9, -5, -5])) == Setting(0.03, 1)
+def test_settings_with_stuck_or_diverged_runs_lose():
+    rows = table((0.01, 1, -9, "cap"), (0.01, 1, -2, "cap"), (0.03, 1, -5, "cap"), (0.03, 1, -5, "cap"))
+    assert chosen(rows.assign(energy=[-9, -2, -5, -5])) == Setting(0.01, 1)
+    assert chosen(rows.assign(stuck=[False, True, False, False])) == Setting(0.03, 1)
+    assert chosen(rows.assign(energy=[-9, -8 / 7, -5, -5])) == Setting(0.03, 1)  # no lower than a constant psi
+    assert chosen(rows.assign(status=["cap", "cap", "cap", "diverged"])) == Setting(0.01, 1)
+    assert chosen(rows.assign(energy=[np.nan, -9, -5, -5])) == Setting(0.03, 1)
     with pytest.raises(InputError, match="learning_rates"):
-        chosen(stuck.assign(energy=np.nan))
+        chosen(rows.assign(energy=np.nan))
 
 
 def test_a_final_cell_takes_its_setting_from_the_search(trained, tmp_path):

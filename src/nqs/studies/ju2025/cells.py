@@ -11,6 +11,7 @@ are of the kinds that it needs and `settings` are those of `table_settings`:
     figS1, figS2   block `entanglement`: size, widths (Fig. S1), sizes (Fig. S2)
     figX1          block `uniqueness`: sizes
     figX2          block `landscape`: size, width, starts
+    figX3          block `equal`: size, networks, samples, iterations, panels (width, repeats, learning_rates, steps)
     table1         block `table1`: size, width
     table2         block `table2`: size, width, exact_sizes
     tableS1        block `tableS1`: size, widths
@@ -29,13 +30,14 @@ from typing import Any
 from nqs.studies.ju2025.config import ChainsBlock, Ju2025
 from nqs.studies.ju2025.kinds import NEEDS
 from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
-from nqs.vmc.keys import FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
+from nqs.vmc.keys import EQUAL, FINAL, SEARCH, SINGLE, TRACE, MotifKey, OptimaKey
 
 STUDY = "ju2025"
 # Block of the configuration behind each target.
 BLOCK = {
     "fig1": "traces", "fig2": "traces", "fig3": "fig3", "figS1": "entanglement", "figS2": "entanglement",
-    "figX1": "uniqueness", "figX2": "landscape", "table1": "table1", "table2": "table2", "tableS1": "tableS1",
+    "figX1": "uniqueness", "figX2": "landscape", "figX3": "equal",
+    "table1": "table1", "table2": "table2", "tableS1": "tableS1",
 }  # fmt: skip
 PRINTED = "tableX1"  # a view of the claims: made from the tables of all others
 COMPARED_WIDTH = 6  # longest blocks of Fig. S1 whose motifs are compared with optima
@@ -88,6 +90,14 @@ def trace_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
     return sorted(MotifKey(STUDY, block.size, width, net, TRACE) for width in block.widths for net in block.networks)
 
 
+def equal_cells(config: StudyConfig[Ju2025]) -> list[MotifKey]:
+    """Runs of Fig. X3, sorted."""
+    block = config.block.equal
+    return sorted(
+        MotifKey(STUDY, block.size, panel.width, network, EQUAL) for panel in block.panels for network in block.networks
+    )
+
+
 def table_cells(config: StudyConfig[Ju2025], target: str) -> list[MotifKey]:
     """Cells of energy descent that a target shows, sorted; Fig. 3 also the searches behind them."""
     if target in ("fig1", "fig2"):
@@ -96,6 +106,8 @@ def table_cells(config: StudyConfig[Ju2025], target: str) -> list[MotifKey]:
         block = config.block.landscape
         shallow = [key for key in final_cells(config) if not key.deep]
         return [key for key in shallow if (key.n_sites, key.width) == (block.size, block.width)]
+    if target == "figX3":
+        return equal_cells(config)
     if target == "figS1":
         return [key for key in regression_cells(config) if key.width in config.block.entanglement.widths]
     if target == "table2":
@@ -177,6 +189,8 @@ def run_block(config: StudyConfig[Ju2025], key: MotifKey) -> Any:
     """The block of the configuration with the samples, repeats and iterations of a cell."""
     study = config.block
     family = study.fig3.deep if key.deep else study.fig3
+    if key.run == EQUAL:
+        return study.equal.at(key.width)
     return {TRACE: study.traces, SEARCH: family.search, FINAL: family, SINGLE: study.fig3.single}[key.run]
 
 
@@ -204,7 +218,7 @@ def figure_config(config: StudyConfig[Ju2025], figure: str) -> dict[str, Any]:
     used = {BLOCK[figure]}
     if table_cells(config, figure):
         used |= {"training"}
-    if any(key.run != TRACE for key in table_cells(config, figure)):
+    if any(key.run not in (TRACE, EQUAL) for key in table_cells(config, figure)):
         used |= {"fig3"}
     if table_optima(config, figure):
         used |= {"optima"}

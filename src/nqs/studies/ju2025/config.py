@@ -237,6 +237,45 @@ class LandscapeBlock(Block):
     starts: Repeats = Field(description="random starts of the network's parameters")
 
 
+class EqualPanel(GridBlock):
+    """One kernel size of Fig. X3."""
+
+    width: Width = Field(description="kernel size K")
+    repeats: Repeats = Field(description="seeds of each setting, the same for all networks")
+
+
+class EqualRuns(EqualPanel):
+    """A panel with what all of them share."""
+
+    samples: Positive
+    iterations: Iterations
+
+
+class EqualBlock(Block):
+    """Fig. X3: T_cv and energies where all networks have the same settings of the optimiser."""
+
+    size: Size = Field(60, description="sites of the ring")
+    networks: tuple[Network, ...] = Field(("original", "init", "traj"), description="symmetry forcing")
+    samples: Positive = Field(description="samples per iteration")
+    iterations: Iterations = Field(500, description="samples drawn and learnt from")
+    panels: tuple[EqualPanel, ...] = Field(min_length=1, description="one for each kernel size")
+
+    @field_validator("networks")
+    @classmethod
+    def networks_differ(cls, values: tuple) -> tuple:
+        return without_repeats(values, "network")
+
+    @model_validator(mode="after")
+    def widths_differ(self) -> EqualBlock:
+        without_repeats(tuple(panel.width for panel in self.panels), "width of panels")
+        return self
+
+    def at(self, width: int) -> EqualRuns:
+        """The runs of one kernel size."""
+        panel = next(panel for panel in self.panels if panel.width == width)
+        return EqualRuns(**panel.model_dump(), samples=self.samples, iterations=self.iterations)
+
+
 class Ju2025(Block):
     """Study `ju2025`."""
 
@@ -250,6 +289,7 @@ class Ju2025(Block):
     entanglement: EntanglementBlock
     uniqueness: UniquenessBlock
     landscape: LandscapeBlock
+    equal: EqualBlock
 
     @model_validator(mode="after")
     def chains_share_the_samples(self) -> Ju2025:
@@ -281,6 +321,7 @@ class Ju2025(Block):
         yield "training.evaluation", self.training.evaluation, *shallow
         yield "fig3.search.samples", fig3.search.samples, *shallow
         yield "traces.samples", self.traces.samples, *shallow
+        yield "equal.samples", self.equal.samples, *shallow
         yield "training.evaluation", self.training.evaluation, *few
         yield "fig3.deep.samples", deep.samples, *few
         yield "fig3.deep.search.samples", deep.search.samples, *few
@@ -298,6 +339,8 @@ class Ju2025(Block):
         yield "fig3.single.width", fig3.single.width, "fig3.sizes", shortest
         yield "table2.width", self.table2.width, "fig3.search.size", fig3.search.size
         yield "table2.width", self.table2.width, "table2.exact_sizes", min(self.table2.exact_sizes)
+        for panel in self.equal.panels:
+            yield "equal.panels", panel.width, "equal.size", self.equal.size
         for width in self.traces.widths:
             yield "traces.widths", width, "traces.size", self.traces.size
 

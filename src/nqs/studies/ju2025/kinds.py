@@ -13,6 +13,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "figS2": ("ground_states",),
     "figX1": (),
     "figX2": ("optima", "optima_arrays", "runs"),
+    "figX3": ("runs",),
     "table1": ("ground_states",),
     "table2": ("ground_states", "optima", "optima_arrays", "runs", "weights"),
     "tableS1": ("optima", "optima_arrays"),

@@ -39,3 +39,4 @@ def samples_of(study: Ju2025) -> Iterator[tuple[str, int]]:
     yield "fig3.deep.samples", fig3.deep.samples
     yield "fig3.deep.search.samples", fig3.deep.search.samples
     yield "traces.samples", study.traces.samples
+    yield "equal.samples", study.equal.samples

@@ -42,6 +42,7 @@ STUDY = Study(
         "figS2": target("figS2", "tables.entanglement", "entanglement"),
         "figX1": target("figX1", "tables.uniqueness", "uniqueness"),
         "figX2": target("figX2", "tables.landscape", "uniqueness"),
+        "figX3": target("figX3", "tables.equal_settings", "equal_settings"),
         "table1": target("table1", "tables.identities", layout=f"{MARKDOWN}:table1"),
         "table2": target("table2", "tables.regressions", layout=f"{MARKDOWN}:table2"),
         "tableS1": target("tableS1", "tables.regressions", layout=f"{MARKDOWN}:tableS1"),

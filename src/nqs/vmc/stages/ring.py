@@ -43,6 +43,7 @@ from nqs.vmc.estimates import MANY_CHAINS
 from nqs.vmc.keys import MotifKey
 from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Adam
+from nqs.vmc.ring_choice import chosen
 from nqs.vmc.ring_evaluation import Setting, Trial, runs_table
 from nqs.vmc.ring_sampler import RingSampler
 from nqs.vmc.ring_task import ring_task
@@ -132,27 +133,11 @@ def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
 
 def read_search(path: Path) -> pd.DataFrame:
     """The runs of a search; BrokenFileError if some are missing: every setting has as many."""
-    table = read_table(path, ["run", "learning_rate", "steps", "status", "energy"])
+    table = read_table(path, ["run", "n_sites", "learning_rate", "steps", "status", "stuck", "energy", "energy_error"])
     sizes = table.groupby(["learning_rate", "steps"]).size()
     if sizes.nunique() != 1 or (table.run != range(len(table))).any():
         raise damaged(path, "lacks runs: its settings have different numbers of them")
     return table
-
-
-def chosen(search: pd.DataFrame) -> Setting:
-    """The setting of lowest mean energy over its seeds, stuck runs included; one with a failed run comes last.
-
-    Of equal ones the first: settings of a search ascend as the configuration lists them.
-    InputError if every run failed.
-    """
-    rows = search.assign(failed=(search.status == "diverged") | search.energy.isna())
-    if rows.failed.all():
-        raise InputError("every run of the search diverged; take smaller learning rates in fig3.search.learning_rates")
-    means = rows.groupby(["learning_rate", "steps"], sort=False).agg(
-        failed=("failed", "any"), energy=("energy", "mean")
-    )
-    rate, steps = means.sort_values(["failed", "energy"], kind="stable").index[0]
-    return Setting(float(rate), int(steps))
 
 
 def train_stack(

@@ -27,11 +27,11 @@ from nqs.studies.ju2025.files import best_known_energy, ring_ground_state
 from nqs.studies.ju2025.tables.convergence_saving import reductions
 from nqs.vmc.estimates import spread_vanishes
 from nqs.vmc.keys import FINAL, SEARCH, SINGLE
+from nqs.vmc.ring_choice import is_stuck
 from nqs.vmc.ring_evaluation import WINDOWS
 
 Settings = Mapping[str, Any]
 LONGEST_CURVE = 80  # points of a grand sum
-ERRORS = 3  # standard errors of a sampled energy within which it counts as that of constant psi
 SETTING = ["network", "width", "run", "seed", "learning_rate", "steps"]
 DISTANCES = ["delta_energy", "delta_over_gap", "delta_over_ground"]
 LEVELS = ["ground_energy", "triplet_energy"]
@@ -231,33 +231,29 @@ def fig3(files: Files, settings: Settings) -> pd.DataFrame:
     """T_cv and Delta E = E - E0 of every run, their means over seeds, and exact variational optima.
 
     series: "run", of the final cells; "mean" over their seeds; "single", the run with one chain; "search", means over
-    the seeds of each setting tried; "reduction" of T_cv by symmetry forcing (`cnn_reduction.reductions`); "optimum",
+    the seeds of each setting tried; "reduction" of T_cv by symmetry forcing (`convergence_saving.reductions`); "optimum",
     the lowest of the family cps or cnn. capped: the rule of T_cv was never met, so that T_cv is a lower bound.
-    stuck: see `is_stuck`. See `_means` for means, and `with_distances` for the units of energies.
+    stuck: see `nqs.vmc.ring_choice.is_stuck`. See `means` for means, and `with_distances` for the units of energies.
     """
-    runs = with_distances(read(files["runs"]))
-    runs = runs.assign(stuck=is_stuck(runs).astype(int), diverged=(runs.status == "diverged").astype(int))
-    runs = runs.assign(**{capped: 1 - runs[reached].astype(int) for capped, reached in CAPPED.items()})
+    runs = prepared(files["runs"])
     final, search = runs[runs.run_kind == FINAL], runs[runs.run_kind == SEARCH]
     cell = ["n_sites", "network", "width", "learning_rate", "steps"]
     parts = [
         final[RUN].assign(series="run"),
-        *(_means(part).assign(series="mean", **_named(cell, key)) for key, part in final.groupby(cell)),
+        *(means(part).assign(series="mean", **_named(cell, key)) for key, part in final.groupby(cell)),
         runs.loc[runs.run_kind == SINGLE, RUN].assign(series="single"),
-        *(_means(part).assign(series="search", **_named(cell, key)) for key, part in search.groupby(cell)),
+        *(means(part).assign(series="search", **_named(cell, key)) for key, part in search.groupby(cell)),
         *(reductions(final, window).assign(series="reduction") for window in WINDOWS),
         *_optima(files),
     ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
-def is_stuck(runs: pd.DataFrame) -> pd.Series:
-    """Runs that ended with constant psi or with a sampled energy that is not lower than its, -N/(N - 1).
-
-    The second kind is as little of a result as the first: scale v about zero, or a unit that is dead on most windows.
-    """
-    constant = -runs.n_sites / (runs.n_sites - 1)  # of sum P at zero magnetisation
-    return runs.stuck.astype(bool) | (runs.energy + ERRORS * runs.energy_error >= constant)
+def prepared(paths: Sequence[Path]) -> pd.DataFrame:
+    """Tables of runs with the distances of their energies and, as 0 or 1, stuck, diverged and capped."""
+    runs = with_distances(read(paths))
+    runs = runs.assign(stuck=is_stuck(runs).astype(int), diverged=(runs.status == "diverged").astype(int))
+    return runs.assign(**{capped: 1 - runs[reached].astype(int) for capped, reached in CAPPED.items()})
 
 
 def _named(names: Sequence[str], key: Any) -> dict[str, Any]:
@@ -280,7 +276,7 @@ def with_distances(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _means(runs: pd.DataFrame) -> pd.DataFrame:
+def means(runs: pd.DataFrame) -> pd.DataFrame:
     """One row about the seeds of one cell and setting.
 
     Means (_mean) and standard errors (_sem) over those that did not diverge, stuck ones included; means without these
