@@ -6,16 +6,18 @@ makes      weights.safetensors   theta (repeat, P): parameters of ln|psi|, then 
            trace.parquet         one row per repeat and iteration; overlap every OVERLAP_EVERY iterations, else NaN
 
 psi = exp(a + i phi) with one dense network for each of a and phi [Westerhout 2020, Fig. 2]. Every iteration draws from
-|psi|^2 over the Sz = 0 states. The exact ground state serves for the overlap |<psi_exact|psi>| alone. Energies are in
-S.S units, and so is the learning rate: a step of 2e-2 is imaginary time 0.04, which stays below 2 over the width of the
-spectrum, where explicit steps begin to grow; the same number in Pauli units would not on 24 sites. A run that breaks
-ends alone and stays in the table; `cap` is the status of one that did all its iterations.
+|psi|^2 over the Sz = 0 states, where these are many from tables of `nqs.vmc.reused_draws`. The exact ground state is for
+the overlap |<psi_exact|psi>| alone. Energies are in S.S units, and so is the learning rate: a step of 2e-2 is imaginary
+time 0.04, which stays below 2 over the width of the spectrum, where explicit steps begin to grow; the same number in
+Pauli units would not on 24 sites. A run that breaks ends alone and stays in the table; `cap` is the status of one that
+did all its iterations.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +41,14 @@ from nqs.vmc.keys import SIGNS_FIRST
 from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Sgd
 from nqs.vmc.preconditioners import StochasticReconfiguration
+from nqs.vmc.reused_draws import ReusedDraws
 from nqs.vmc.runs import repeat_seeds, trace_table, train_all
 from nqs.vmc.sampler import Exact
 from nqs.vmc.signs_first import SignsFirst
 
 STAGE = "reconfiguration"
 OVERLAP_EVERY = 25
+LONG_TABLE = 200_000  # states; beyond, to evaluate all of them is most of an iteration
 
 
 def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
@@ -58,13 +62,20 @@ def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
     return Task(
         hamiltonian=j1j2(ground_state.n_sites, ground_state.bonds, ground_state.j2),
         ansatz=AmplitudePhase(dense, dense),
-        sampler=Exact(ground_state.n_sites, block["samples"], zero_magnetisation=True),
+        sampler=sampler_of(dense, block["samples"]),
         estimates=SectorEstimates(ground_state.n_sites),
         **descent(settings["key"]["method"], block),
         max_iterations=block["iterations"],
         criterion=EnergyCriterion(ground_state.energy),
         snapshots=range(0, block["iterations"] + 1, OVERLAP_EVERY),
     )
+
+
+def sampler_of(dense: DenseAnsatz, samples: int) -> Exact | ReusedDraws:
+    """Exact draws; from tables that serve several iterations where they are long."""
+    if comb(dense.n_sites, dense.n_sites // 2) > LONG_TABLE:
+        return ReusedDraws(dense, samples)
+    return Exact(dense.n_sites, samples, zero_magnetisation=True)
 
 
 def descent(method: str, block: Mapping[str, Any]) -> dict[str, Any]:

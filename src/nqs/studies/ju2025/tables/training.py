@@ -231,7 +231,7 @@ def fig3(files: Files, settings: Settings) -> pd.DataFrame:
     """T_cv and Delta E = E - E0 of every run, their means over seeds, and exact variational optima.
 
     series: "run", of the final cells; "mean" over their seeds; "single", the run with one chain; "search", means over
-    the seeds of each setting tried; "reduction" of T_cv by symmetry forcing (`convergence_saving.reductions`); "optimum",
+    the seeds of each setting tried; "reduction" of T_cv by symmetry forcing (`reductions`); "optimum",
     the lowest of the family cps or cnn. capped: the rule of T_cv was never met, so that T_cv is a lower bound.
     stuck: see `nqs.vmc.ring_choice.is_stuck`. See `means` for means, and `with_distances` for the units of energies.
     """
