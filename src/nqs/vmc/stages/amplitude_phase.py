@@ -6,11 +6,11 @@ makes      weights.safetensors   theta (repeat, P): parameters of ln|psi|, then 
            trace.parquet         one row per repeat and iteration; overlap every OVERLAP_EVERY iterations, else NaN
 
 psi = exp(a + i phi) with one dense network for each of a and phi [Westerhout 2020, Fig. 2]. Every iteration draws from
-|psi|^2 over the Sz = 0 states, where these are many from tables of `nqs.vmc.reused_draws`. The exact ground state is for
-the overlap |<psi_exact|psi>| alone. Energies are in S.S units, and so is the learning rate: a step of 2e-2 is imaginary
-time 0.04, which stays below 2 over the width of the spectrum, where explicit steps begin to grow; the same number in
-Pauli units would not on 24 sites. A run that breaks ends alone and stays in the table; `cap` is the status of one that
-did all its iterations.
+|psi|^2 over the Sz = 0 states, where these are many from tables of `nqs.vmc.reused_draws`. The exact ground state
+serves for the overlap |<psi_exact|psi>| alone. Energies are in S.S units, and so is the learning rate: a step of 2e-2
+is imaginary time 0.04, which stays below 2 over the width of the spectrum, where explicit steps begin to grow; the same
+number in Pauli units would not on 24 sites. A run that breaks ends alone and stays in the table; `cap` is the status of
+one that did all its iterations.
 """
 
 from __future__ import annotations
