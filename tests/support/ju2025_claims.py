@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ARCHIVED = ROOT / "archive/paper/ju2025"
 LIST = ROOT / "reference/claims.yaml"
 CLAIMS = {claim.slug: claim for claim in read_claims(LIST).values() if claim.study == "ju2025"}
-NAMES = ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2", "table1", "table2", "tableS1")
+NAMES = ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2", "figX3", "table1", "table2", "tableS1")
 
 
 @cache

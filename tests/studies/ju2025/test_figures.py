@@ -254,8 +254,8 @@ def test_unknown_networks_are_refused():
     ]  # fmt: skip
 
 
-def test_all_seven_figures_are_there():
-    assert tuple(figures_of("ju2025")) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2")
+def test_all_eight_figures_are_there():
+    assert tuple(figures_of("ju2025")) == ("fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2", "figX3")
 
 
 def test_fig3_names_the_last_iteration_of_each_family_and_panels_without_runs():

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
+from support.equal_runs import equal_runs
 from support.studies import figures_of
 
 from nqs.analysis.facts import read_facts
 from nqs.figures import style
 from nqs.figures.table import TableError
+from nqs.studies.ju2025.tables import equal_settings
 from nqs.studies.ju2025.tables.uniqueness import figX1 as table_x1
 
 PUBLISHED = read_facts(Path(__file__).parents[3] / "reference" / "ju2025" / "published.yaml")
@@ -66,11 +69,16 @@ def table_s2():
     return pd.concat(parts, ignore_index=True)
 
 
+FIT = {"intercept": 7.9, "d_neel": -2.5, "n_like": -3.1, "interaction": 1.05, "r_squared": 0.811}  # of a minimum
+
+
 def table_x2():
     above = {"cps": [0.366], "cnn": [0.384, 0.441, 0.475, 2.9, 22.2]}
+    nothing = dict.fromkeys(FIT, np.nan)
     rows = [
         {"series": "minimum", "family": family, "delta_energy": value, "converged": value != 2.9, "stuck": value > 20,
-         "distinct_minima": 3, "n_starts": len(values), "quantile": (place + 0.5) / len(values)}
+         "distinct_minima": 3, "n_starts": len(values), "quantile": (place + 0.5) / len(values), 
+         **(FIT if value < 0.5 else nothing)}
         for family, values in above.items() for place, value in enumerate(values)
     ]  # fmt: skip
     rows += [
@@ -86,8 +94,17 @@ def table_x2():
     return pd.DataFrame(rows).assign(energy=lambda t: t.delta_energy + GROUND, **levels)
 
 
+def table_x3():
+    """Two kernel sizes, two settings, three seeds; one run without forcing is stuck."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.csv"
+        equal_runs().to_csv(path, index=False)
+        return equal_settings.figX3({"runs": [path]}, {})
+
+
 TABLES = {
     "figS1": table_s1, "figS2": table_s2, "figX1": lambda: table_x1({}, {"sizes": [4, 6, 8, 10]}), "figX2": table_x2,
+    "figX3": table_x3,
 }  # fmt: skip
 
 
@@ -143,9 +160,9 @@ def test_every_figure_fits_its_page(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_axes_are_labelled(name):
-    for ax in figure_of(name).axes:
-        assert ax.get_xlabel()
-        assert ax.get_ylabel()
+    for ax in figure_of(name).axes:  # or share their axis with one that is
+        assert any(other.get_xlabel() for other in ax.get_shared_x_axes().get_siblings(ax))
+        assert any(other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -260,7 +277,7 @@ def test_figx1_draws_smallest_windows_and_the_bound():
 
 
 def test_figx2_draws_minima_runs_and_the_published_error():
-    left, _ = figure_of("figX2").axes
+    left, _, _ = figure_of("figX2").axes
     drawn = curves(left)
     assert_allclose(drawn["CNN, random starts"][:, 1], [0.384, 0.441, 0.475])
     assert_allclose(drawn["CNN, not converged"], [[0.7, 2.9]])
@@ -279,11 +296,22 @@ def test_figx2_draws_minima_runs_and_the_published_error():
 
 
 def test_figx2_marks_both_ends_of_the_cut():
-    _, right = figure_of("figX2").axes
+    _, right, _ = figure_of("figX2").axes
     cut = at(table_of("figX2"), series="cut")
     curve, ends = right.lines[-2:]
     assert_allclose(np.column_stack(curve.get_data()), cut[["position", "delta_energy"]])
     assert_allclose(np.column_stack(ends.get_data()), [[0, 0.384], [1, 0.441]])
+
+
+def test_figx2_compares_the_regression_at_every_minimum_with_the_printed_one():
+    last = figure_of("figX2").axes[2]
+    drawn = curves(last)
+    minima = at(table_of("figX2"), series="minimum", family="cnn")
+    x = 100 * minima.delta_energy / -GROUND
+    assert_allclose(drawn["_intercept"], np.column_stack([x, minima.intercept / 8.95]))
+    assert_allclose(drawn["_interaction"][:3, 1], 1.05 / 1.25)
+    assert published_points(last) == [(2.27, 1.0)]
+    assert "3 distinct minima, $R^2$ 0.811, printed 0.786" in small_print("figX2")
 
 
 def test_figx2_without_runs_and_cut_says_so():
@@ -317,3 +345,16 @@ def test_figs2_concludes_from_its_fit(charge, error, words):
 
 def test_figs1_gives_the_range_of_local_powers():
     assert "$K^{0.90}$ (99 %; from one $K$ to the next 0.00 to 1.40)" in small_print("figS1")
+
+
+def test_figx3_draws_runs_that_moved_and_counts_the_stuck():
+    top = figure_of("figX3").axes[0]
+    words = [text.get_text() for text in top.texts]
+    assert words.count("1/3") == 2  # one setting each
+    bars = [container for container in top.containers if isinstance(container, ErrorbarContainer)]
+    rows = at(table_of("figX3"), series="mean", width=3, network="original")
+    shown = [float(bar.lines[0].get_ydata()[0]) for bar in bars if bar.get_label() == "_original"]
+    assert_allclose(shown, rows.t_cv_5_moving)
+    savings = figure_of("figX3").axes[-2]
+    assert [label.get_text() for label in savings.get_yticklabels()] == ["3", "6", "all"]
+    assert "$33$ to $50" in small_print("figX3")

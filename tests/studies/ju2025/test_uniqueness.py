@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from safetensors.numpy import load_file
 from support.cnn_cells import ground_energies, train
 from support.motif_optima_cells import write_optima
 
 from nqs.ansatz.shallow_cnn import ShallowCnn
 from nqs.exact.transfer_matrix import measure
-from nqs.model.motifs import class_counts, motif_counts
+from nqs.model.motifs import class_counts, design_matrix, motif_counts
 from nqs.model.states import zero_magnetisation_states
 from nqs.runtime.errors import InputError
 from nqs.studies.ju2025.files import Optima
@@ -152,6 +153,15 @@ def test_a_single_minimum_has_no_cut(files, tmp_path):
     shown = landscape.figX2(found, {"size": N, "width": K})
     assert set(shown.series) == {"minimum"}
     assert (shown.distinct_minima[shown.family == "cnn"] == 0).all()
+
+
+def test_the_regression_of_each_minimum_is_that_of_its_state(x2, files):
+    minima = at(x2, series="minimum", family="cnn")
+    fitted = minima.dropna(subset="intercept")
+    assert len(fitted) == minima.distinct_minima.iloc[0] > 0
+    arrays = load_file(files["optima_arrays"][1])
+    expected = np.linalg.lstsq(design_matrix(K), arrays["cnn_expectations"], rcond=None)[0]  # of the lowest
+    assert_allclose(fitted[["intercept", "d_neel", "n_like", "interaction"]].iloc[0].astype(float), expected, rtol=1e-6)
 
 
 def test_constant_states_and_lost_starts_are_no_minima(files, tmp_path):

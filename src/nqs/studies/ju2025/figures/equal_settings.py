@@ -55,6 +55,7 @@ def figX3(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
     for ax, window in zip(right[0], WINDOWS, strict=True):
         _draw_savings(ax, rings.at(table, series="ratio", window=window), widths, published)
         ax.set_title(f"seeds and settings in pairs, window {window}")
+    right[0, 0].set_ylabel("kernel size $K$")
     rings.letters([*axes.flat, *right.flat])
     style.legend_above(fig, [], _keys(names), columns=4)
     style.small_print(fig, sentences(note, *_facts(runs, published)))
@@ -122,7 +123,7 @@ def _draw_savings(ax: Axes, rows: pd.DataFrame, widths: Sequence[float], publish
                 shown = look(name) | {"label": f"_{name}"}
                 y = height + _lane(names, name)
                 ax.errorbar([100 * (1 - ratio)], [y], xerr=[100 * ratio * error], linestyle="none", **shown)
-    ax.set_yticks(range(len(lines)), labels=[*(f"$K={width:g}$" for width in widths), "all"])
+    ax.set_yticks(range(len(lines)), labels=[*(f"{width:g}" for width in widths), "all"])
     ax.set(ylim=(len(lines) - 0.5, -0.5), xlabel=r"$T_\mathrm{cv}$ saved by forcing (%)")
     ax.tick_params(axis="y", length=0)
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nqs.figures import rings, style
-from nqs.figures.table import require, sentences
+from nqs.figures.table import require, sentences, span
 
 Published = Mapping[str, Any]
 NOTHING_PUBLISHED: Published = {}
@@ -27,6 +27,13 @@ TRAINED = {
 }
 APART = 0.012  # between ways of training, so that they do not hide each other
 PUBLISHED_CELL = (60, 6)  # N and K of the published error
+# of Table II: (colour, marker, label)
+TERMS = {
+    "intercept": (style.DARK, "o", "constant"),
+    "d_neel": (style.BLUE, "s", r"$d_\mathrm{N\acute{e}el}$"),
+    "n_like": (style.VERMILLION, "^", r"$n_\mathrm{like}$"),
+    "interaction": (style.GREEN, "D", r"$d_\mathrm{N\acute{e}el}\,n_\mathrm{like}$"),
+}
 MINIMA = (style.GREEN, "^", "CNN, random starts")
 
 
@@ -102,17 +109,17 @@ def _draw_gauge(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 def figX2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: str = "") -> Figure:
-    """Energies of local minima and of trained runs, sorted (a), and a cut between the two lowest minima (b)."""
+    """Local minima and trained runs, sorted by energy (a), a cut between the two lowest (b), Table II at each (c)."""
     require(
         table,
         (
             "series", "family", "quantile", "energy", "delta_energy", "converged", "stuck", "n_starts",
-            "distinct_minima", "ground_energy", "triplet_energy", "n_sites", "width",
+            "distinct_minima", "ground_energy", "triplet_energy", "n_sites", "width", *TERMS, "r_squared",
         ),
     )  # fmt: skip
     one = table.iloc[0]
-    fig, axes = style.double_column(1, 2, height=3.2)
-    left, right = axes[0]
+    fig, axes = style.double_column(1, 3, height=3.2)
+    left, right, last = axes[0]
     minima = rings.at(table, series="minimum", family="cnn")
     cps = rings.at(table, series="minimum", family="cps").delta_energy.min()
     gap = one.triplet_energy - one.ground_energy
@@ -125,7 +132,8 @@ def figX2(table: pd.DataFrame, published: Published = NOTHING_PUBLISHED, note: s
     left.set(xlabel="share of the starts or runs", ylabel=r"$\Delta E=E-E_0$", xlim=(0, 1))
     rings.whole_decades(left, pd.concat([table.delta_energy, pd.Series([gap])]))
     _draw_cut(right, rings.at(table, series="cut"))
-    for ax in (left, right):
+    _draw_regressions(last, table, minima, published)
+    for ax in (left, right, last):
         ax.set_title(f"$N={one.n_sites:g}$, $K={one.width:g}$")
     rings.letters(axes)
     style.legend_above(fig, axes.flat, columns=4)
@@ -184,6 +192,24 @@ def _draw_cut(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_ylim(0, None)
 
 
+def _draw_regressions(ax: Axes, table: pd.DataFrame, minima: pd.DataFrame, published: Published) -> None:
+    """Coefficients of Table II at every distinct minimum over the printed ones, or as they are if none is printed."""
+    distance, quoted = 100 * minima.delta_energy / minima.ground_energy.abs(), _quoted(table, published)
+    for term, (colour, marker, label) in TERMS.items():
+        printed = float(rings.fact(published, f"table2_{term}")["value"]) if quoted is not None else 1.0
+        look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 3.5}
+        ax.plot(distance, minima[term] / printed, label=f"_{term}", **look)
+        place = len(ax.texts)
+        ax.text(
+            0.97, 0.97 - 0.075 * place, label, color=colour, transform=ax.transAxes, ha="right", va="top", fontsize=7
+        )
+    if quoted is not None:
+        ax.axhline(1, color="0.6", linewidth=0.6, zorder=0.5)
+        style.published(ax, [abs(quoted)], [1.0])
+    ax.set(xlabel=r"$\Delta E/|E_0|$ (%)", ylabel="coefficient" + (" / printed one" if quoted is not None else ""))
+    ax.margins(y=0.25)
+
+
 def _facts(table: pd.DataFrame, minima: pd.DataFrame, published: Published) -> list[str]:
     runs, quoted = rings.at(table, series="run"), _quoted(table, published)
     found = minima[minima.converged.astype(bool) & ~minima.stuck.astype(bool)]
@@ -193,6 +219,7 @@ def _facts(table: pd.DataFrame, minima: pd.DataFrame, published: Published) -> l
         f"Starts of the exact descent: {minima.n_starts.max():g}, of which {len(found)} found one of {count} minima"
         + (f" and {constant} a constant state" if constant else "")
     )
+    printed = rings.fact(published, "table2_r2")["value"] if quoted is not None else None
     sampled = len(runs) and (runs.energy_error > 0).any()
     return [
         r"Energies of $H=\Sigma_n P_{n,n+1}$, exact by the transfer matrix",
@@ -202,8 +229,10 @@ def _facts(table: pd.DataFrame, minima: pd.DataFrame, published: Published) -> l
         "(b) Parameters without what leaves the state unchanged, the second minimum as its image nearest to the first"
         if (table.series == "cut").any()
         else "",
+        f"(c) Regression of Table II at the {minima.intercept.notna().sum()} distinct minima"
+        + (f", $R^2$ {span(minima.r_squared.round(3))}, printed {printed:g}" if printed is not None else ""),
         rf"Hollow: the published $\delta_E={quoted:g}$ %, which as defined would lie below $E_0$, read as "
-        r"$\Delta E/E_0$; its place along the axis means nothing"
+        r"$\Delta E/E_0$; its place along the axis of (a) means nothing"
         if quoted is not None
         else "",
     ]

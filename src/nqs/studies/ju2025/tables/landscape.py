@@ -10,17 +10,21 @@ import pandas as pd
 from nqs.analysis.table_files import read
 from nqs.ansatz.ring_protocol import FORCINGS
 from nqs.exact.transfer_matrix import measure
-from nqs.model.motifs import bits
+from nqs.model.motifs import bits, design_matrix
 from nqs.runtime.job import Files
 from nqs.studies.ju2025.files import Optima, best_known_energy, optima_of
+from nqs.studies.ju2025.tables.regressions import TERMS, least_squares
 from nqs.studies.ju2025.tables.uniqueness import BEYOND, PER_SEGMENT, Settings
+
+FITTED = (*TERMS, "r_squared")
 
 
 def figX2(files: Files, settings: Settings) -> pd.DataFrame:
     """Local minima of the network's exact energy, the trained runs beside them, and a cut between the two lowest.
 
     settings: size, width. series: "minimum", one row per start and family (cps, cnn), ascending, with its quantile
-    among those of its family, the number of starts and of distinct minima;  "run", one row per trained shallow network
+    among those of its family, the number of starts and of distinct minima, and for each distinct one of the network the
+    coefficients of Table II there (`TERMS`, r_squared);  "run", one row per trained shallow network
     of this ring and K, with its quantile within `family`, the way of training;  "cut", the energy along the straight
     line between the two lowest distinct minima, at t = 0 and 1, in the parameters of `reduced`, of the images of the
     second the one nearest to the first; none if there is only one minimum.
@@ -36,10 +40,22 @@ def figX2(files: Files, settings: Settings) -> pd.DataFrame:
 def _minima(optima: Optima) -> Iterator[pd.DataFrame]:
     for family in ("cps", "cnn"):
         rows = optima.minima(family)
+        if family == "cnn":
+            rows = rows.join(_regressions(optima))
         shown = rows.dropna(subset="energy").sort_values("energy", kind="stable")
         numbers = {"n_starts": len(rows), "distinct_minima": len(optima.distinct(family))}
-        shown = shown[["family", "start", "energy", "slope", "converged", "stuck"]]
+        shown = shown.reindex(columns=["family", "start", "energy", "slope", "converged", "stuck", *FITTED])
         yield shown.assign(series="minimum", quantile=_quantiles(len(shown)), **numbers)
+
+
+def _regressions(optima: Optima) -> pd.DataFrame:
+    """Coefficients of Table II and R^2 at every distinct minimum of the network, by its row."""
+    design, found = design_matrix(optima.length), {}
+    for row in optima.distinct("cnn").index:
+        numbers = coefficients(reduced(optima.arrays["cnn_parameters"][row]))
+        fit = least_squares(design, measure(optima.n_sites, numbers).motif_expectations)
+        found[row] = [*fit.coefficients, fit.r_squared]
+    return pd.DataFrame.from_dict(found, orient="index", columns=list(FITTED), dtype=float)
 
 
 def _quantiles(count: int) -> np.ndarray:
