@@ -5,7 +5,8 @@ File (HDF5; readable without the code that made it)
                     residual (|H psi - E psi| / |E|), momentum (2,) in units of 2 pi / L, spin_flip,
                     degenerate, near_crossing (gap below 0.01), bit_convention, units, versions (JSON),
                     gap_sector (momentum and spin flip of the next level), momenta_checked ("all" if the gap is that
-                    of the whole Sz = 0 space, else what was left out)
+                    of the whole Sz = 0 space, else what was left out), sector (JSON: its character for every
+                    generator of the symmetries)
     bonds/j1, j2    (n, 2): the pairs of sites of each coupling
     representatives (n,) uint64, ascending: the smallest state of every orbit of the Sz = 0 states
     amplitudes      (n,) float64: psi at the representative; 0 where symmetry forbids the orbit
@@ -70,6 +71,7 @@ class Wavefunction:
     bonds: Mapping[str, np.ndarray] = field(default_factory=dict)
     gap_sector: str = ""
     momenta_checked: str = ""
+    sector: str = ""
 
     @property
     def dimension(self) -> int:
@@ -202,6 +204,7 @@ def _attributes(attrs: h5py.AttributeManager) -> dict:
         "degenerate": bool(attrs["degenerate"]),
         "gap_sector": str(attrs.get("gap_sector", "")),
         "momenta_checked": str(attrs.get("momenta_checked", "")),
+        "sector": str(attrs.get("sector", "")),
     }
 
 

@@ -13,6 +13,9 @@ The sectors are of one-dimensional representations with characters +-1. Under tr
 momenta 0 and pi along each axis. With the point group they are fewer: no momentum that a point operation moves to
 another one, and no two-dimensional representation (square36: momenta (0, 0) and (pi, pi) only). What they leave out is
 searched afterwards (nqs.exact.all_momenta), for its energy only: a ground state there is refused; the gap counts it.
+
+All of this was done before for clusters that ship with the project; what it found can stand in for it
+(nqs.exact.known_levels), and then only the state is computed again.
 """
 
 import json
@@ -27,6 +30,7 @@ from tempfile import TemporaryDirectory
 import h5py
 import numpy as np
 
+from nqs.exact import known_levels
 from nqs.exact.all_momenta import Known, lowest_beyond
 from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.lanczos import Apply, Run
@@ -90,12 +94,13 @@ def solve(
     checkpoints: Path | None = None,
     code: str = "",
     threads: int = 1,
+    known: known_levels.Known | None = None,
 ) -> None:
     """Write the ground state over all sectors of `hamiltonian_file` at coupling j2.
 
-    tolerance: relative residual |H psi - E psi| / |E|.  GroundStateError if a level of complex momentum or of a
-    representation of several dimensions lies lower, or if the ground state is degenerate, unless allowed; then the
-    member of the first sector found is taken.
+    tolerance: relative residual |H psi - E psi| / |E|; known: what an earlier search has found, instead of another.
+    GroundStateError if a level of complex momentum or of a representation of several dimensions lies lower, or if the
+    ground state is degenerate, unless allowed; then the member of the first sector found is taken.
     A search with the kernel goes on from the folder `checkpoints`, if it was left by the same `code` (a hash).
     """
     with open_hdf5(hamiltonian_file) as file:
@@ -103,12 +108,14 @@ def solve(
         identity = json.dumps([str(file.attrs["cluster"]), file.attrs["generators"].tolist(), j2, code])
         couplings = j1j2_couplings(j2)
         with open_sectors(file, couplings, checkpoints, identity, threads) as sectors:
-            levels = find_levels(sectors, tolerance)
+            confirmed = _confirmed(file, sectors, known, tolerance) if known else None
+            levels = confirmed or find_levels(sectors, tolerance)
             large = sectors.large
         bonds = {name: pairs[...] for name, pairs in file["bonds"].items()}
         check_energy(levels.energy, bonds, couplings)
         check_energy(levels.energy + levels.gap * np.isfinite(levels.gap), bonds, couplings)
-        levels = _among_all(file, j2, levels, large, checkpoints, identity, threads)
+        if not confirmed:
+            levels = _among_all(file, j2, levels, large, checkpoints, identity, threads)
         if levels.degenerate and not allow_degenerate:
             raise GroundStateError(
                 f"{file.attrs['cluster']} at J2 = {j2}: the ground state is degenerate (next level "
@@ -129,6 +136,24 @@ def solve(
             f"warning: {wavefunction.cluster} J2 = {j2:g}: {wavefunction.momenta_checked}; a level of complex momentum "
             "may lie lower, and the gap counts the sectors searched"
         )
+
+
+def _confirmed(file: h5py.File, sectors: Sectors, known: known_levels.Known, tolerance: float) -> Levels | None:
+    """The known ground state computed again in its sector, with the known gap; None, and a line, if it is another."""
+    name = known.place(file)
+    if name is None or name not in sectors.names:
+        print(f"{known.cluster}: other bonds or symmetries than those of the known levels; searching all sectors")
+        return None
+    tolerance = _reached(sectors, tolerance)
+    run = sectors.alone(name, 0)
+    _lowest({(name, 0): run}, sectors.apply, lambda run: tolerance * abs(run.energy))
+    vector, energy, residual = _state(sectors, name, run.vector, tolerance)
+    if abs(energy - known.energy) > known_levels.AGREEMENT * abs(energy):
+        print(f"{name}: E = {energy:.10f} instead of the known {known.energy:.10f}; searching all sectors")
+        return None
+    print(f"{name}: E = {energy:.10f}, as an earlier search of all sectors and momenta has found; gap from there")
+    resolution = _resolution(sectors, energy)
+    return Levels(name, vector, energy, known.gap, residual, resolution, known.gap_sector, momenta_checked="all")
 
 
 def _among_all(
@@ -185,27 +210,44 @@ def find_levels(sectors: Sectors, tolerance: float) -> Levels:
     With float32 vectors the tolerance is at least SINGLE_TOLERANCE; energy and residual are float64 nevertheless.
     """
     block = lru_cache(maxsize=8)(sectors.apply)
-    if sectors.dtype == np.float32:
-        tolerance = max(tolerance, SINGLE_TOLERANCE)
+    tolerance = _reached(sectors, tolerance)
     runs = {(name, 0): sectors.run(name, 0) for name in sectors.names}
     winner = _lowest(runs, block, lambda run: tolerance * abs(run.energy))
     best = runs.pop(winner)
     name = winner[0]
-    vector = best.vector.astype(np.float64)
+    vector, energy, residual = _state(sectors, name, best.vector, tolerance)
+    if sectors.dimension(name) > 1:
+        runs[name, 1] = sectors.run(name, 1, excluded=vector)
+    resolution = _resolution(sectors, energy)
+    closeness = partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large)
+    gap, following = _gap(runs, block, closeness, energy)
+    if gap < -resolution:
+        raise GroundStateError(f"a level {-gap:.1e} below the converged one was missed")
+    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution, following)
+
+
+def _reached(sectors: Sectors, tolerance: float) -> float:
+    """The tolerance, or what vectors of this precision reach."""
+    return max(tolerance, SINGLE_TOLERANCE) if sectors.dtype == np.float32 else tolerance
+
+
+def _resolution(sectors: Sectors, energy: float) -> float:
+    """Gap that cannot be told from a degeneracy."""
+    return abs(energy) * (SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE)
+
+
+def _state(sectors: Sectors, name: str, vector: np.ndarray, tolerance: float) -> tuple[np.ndarray, float, float]:
+    """A Ritz vector in double precision, normalised, its energy and relative residual; GroundStateError above twice the
+    tolerance.
+    """
+    vector = vector.astype(np.float64)
     vector /= np.linalg.norm(vector)
     image = sectors.apply(name, np.float64)(vector)
     energy = float(vector @ image)
     residual = float(np.linalg.norm(image - energy * vector) / abs(energy))
     if residual > 2 * tolerance:
         raise GroundStateError(f"{name}: residual {residual:.1e} stays above {tolerance:.1e}")
-    if sectors.dimension(name) > 1:
-        runs[name, 1] = sectors.run(name, 1, excluded=vector)
-    resolution = abs(energy) * (SINGLE_DEGENERATE if sectors.dtype == np.float32 else DEGENERATE)
-    closeness = partial(gap_tolerance, energy=energy, dtype=sectors.dtype, large=sectors.large)
-    gap, following = _gap(runs, block, closeness, energy)
-    if gap < -resolution:
-        raise GroundStateError(f"a level {-gap:.1e} below the converged one was missed")
-    return Levels(name, vector, energy, max(gap, 0.0), residual, resolution, following)
+    return vector, energy, residual
 
 
 def gap_tolerance(run: Run, energy: float, dtype: type, large: bool) -> float:
@@ -301,6 +343,7 @@ def _wavefunction(file: h5py.File, j2: float, levels: Levels) -> Wavefunction:
         degenerate=levels.degenerate,
         gap_sector=_described(file, levels.next_sector),
         momenta_checked=levels.momenta_checked,
+        sector=known_levels.sector_of(file, levels.sector),
     )
 
 
@@ -324,4 +367,5 @@ def stage(job: Job) -> None:
     solve(
         job.file("hamiltonian"), cell["j2"], out, cell["tolerance"], cell["allow_degenerate"],
         checkpoints=job.checkpoints, code=job.code, threads=job.threads,
+        known=known_levels.Known.of(cell["known"]) if cell["known"] else None,
     )  # fmt: skip

@@ -37,6 +37,9 @@ class Sectors(Protocol):
     def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> Run:
         """A run from a random vector, orthogonal to `excluded`."""
 
+    def alone(self, name: str, seed: int) -> Run:
+        """The same without a look at the other sectors."""
+
     def apply(self, name: str, dtype: type | None = None) -> Apply:
         """y = H x for vectors of the given precision, if not that of the runs."""
 
@@ -62,6 +65,10 @@ class QuspinSectors:
     def run(self, name: str, seed: int, excluded: np.ndarray | None = None) -> Lanczos:
         """Lanczos run of one sector from a random vector."""
         return Lanczos(np.random.default_rng(seed).standard_normal(self.dimension(name)), excluded)
+
+    def alone(self, name: str, seed: int) -> Lanczos:
+        """The same: sectors are searched one by one."""
+        return self.run(name, seed)
 
     def apply(self, name: str, dtype: type | None = None) -> Apply:
         """y = H x in one sector."""

@@ -71,6 +71,11 @@ class GroundStateBlock(Block):
     )
     tolerance: Number = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")
     allow_degenerate: bool = Field(False, description="accept one member of a degenerate ground space")
+    levels: Literal["known", "search"] = Field(
+        "search",
+        description="known: only the state is computed where reference/ground_levels.csv has the cluster and coupling; "
+        "that it is the lowest, and its gap, are taken from there; search: all sectors and momenta, always",
+    )
 
     @field_validator("symmetries")
     @classmethod

@@ -13,6 +13,7 @@ from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import Cell, Inputs, Study, Target
 from nqs.workflow.code_hash import code_hash
 from nqs.workflow.configuration import Common
+from nqs.workflow.known_levels import known_level
 from nqs.workflow.stages import STAGES
 from nqs.workflow.studies import check_entries
 
@@ -68,6 +69,7 @@ class Work:
             return Cell(stage, path, lambda: cluster, n_sites=n_sites)
         cluster |= {"tolerance": block.tolerance, "allow_degenerate": block.allow_degenerate}
         cluster["j2"] = self._j2(coupling, path)
+        cluster["known"] = known_level(name, cluster["j2"]) if block.levels == "known" else None
         return Cell(stage, path, lambda: cluster, {"hamiltonian": [f"hamiltonian/{name}.h5"]}, n_sites)
 
     def _j2(self, coupling: str, path: str) -> float:

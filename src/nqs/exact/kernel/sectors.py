@@ -100,6 +100,10 @@ class KernelSectors:
             return ScreenedRun(self.screened[name], partial(self._run, name, seed), self._path(name, seed).exists())
         return self._run(name, seed, excluded)
 
+    def alone(self, name: str, seed: int) -> Run:
+        """The same without screening all sectors."""
+        return self._run(name, seed)
+
     def _path(self, name: str, seed: int) -> Path:
         return self.folder / f"{name}_{seed}.npz"
 

@@ -40,10 +40,9 @@ def tcv_reduced(claim: Claim, tables: Tables, n_sites: int) -> Iterator[Evidence
         for network in FORCED:
             if chosen := _at_best_settings(tables, n_sites, network, window):
                 yield _saved(claim, chosen[0], f"{network}, each at its best setting", window, chosen[1])
-            if len(logs := _at_equal_settings(tables, n_sites, network, window)):
-                ratio = mean(logs)
+            if equal := _in_pairs(tables, n_sites, network, window) or _of_settings(tables, n_sites, network, window):
+                ratio, remark = equal
                 saved = Estimate(1 - np.exp(ratio.value), np.exp(ratio.value) * ratio.error, ratio.n)
-                remark = f"1 - geometric mean over {len(logs)} pairs of runs or settings that moved"
                 yield _saved(claim, saved, f"{network}, at equal settings", window, remark)
 
 
@@ -69,15 +68,31 @@ def _at_best_settings(tables: Tables, n_sites: int, network: str, window: int) -
     return together(found), f"by K {by_width}; {counted}"
 
 
-def _at_equal_settings(tables: Tables, n_sites: int, network: str, window: int) -> pd.Series:
-    """ln of T_cv with over without forcing: of final pairs whose settings agree, and of all settings searched."""
+def _in_pairs(tables: Tables, n_sites: int, network: str, window: int) -> tuple[Estimate, str] | None:
+    """ln of T_cv with over without forcing, over all K of Fig. X3, seed by seed; None for rings it does not show."""
+    if "figX3" not in tables or n_sites not in set(tables["figX3"].n_sites):
+        return None
+    columns = "log_ratio log_ratio_sem n_seeds n_pairs n_stuck_original n_stuck_forced"
+    rows = select(tables["figX3"], columns, series="ratio", network=network, window=window)
+    rows = rows[rows.width.isna()]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    counted = f"stuck {row.n_stuck_original:g} without and {row.n_stuck_forced:g} with forcing, of {row.n_pairs:g} each"
+    words = f"1 - geometric mean over {row.n_seeds:g} seeds of Fig. X3 that moved; {counted}"
+    return Estimate(row.log_ratio, row.log_ratio_sem, int(row.n_seeds)), words
+
+
+def _of_settings(tables: Tables, n_sites: int, network: str, window: int) -> tuple[Estimate, str] | None:
+    """The same from Fig. 3: of final pairs whose settings agree, and of all settings searched."""
     column = f"t_cv_{window}"
     same = pairs(runs(tables, n_sites), ORIGINAL, network, same_setting=True).ratios(column)
     tried = searches(tables, n_sites).set_index(["network", "width", *SETTING])[f"{column}_moving"].astype(float)
     names = set(tried.index.get_level_values("network"))
     if {network, ORIGINAL} <= names:
         same = pd.concat([same, np.log(tried[network] / tried[ORIGINAL]).dropna()])
-    return same
+    words = f"1 - geometric mean over {len(same)} pairs of runs or settings that moved"
+    return (mean(same), words) if len(same) else None
 
 
 def tcv_matches_deep(claim: Claim, tables: Tables) -> Iterator[Evidence]:
