@@ -81,7 +81,7 @@ def test_the_digest_heeds_bonds_only():
     assert digest(bonds) != digest(bonds | {"j2": np.array([[1, 3]])})
 
 
-@pytest.mark.parametrize("row", read(TABLE), ids=lambda row: f"{row.cluster} {row.j2:g}")
+@pytest.mark.parametrize("row", list(read(TABLE)), ids=lambda row: f"{row.cluster} {row.j2:g}")
 def test_shipped_rows_are_of_the_shipped_clusters(row):
     made = cluster(row.cluster)
     assert row.bonds == digest({"j1": made.j1, "j2": made.j2})

@@ -22,7 +22,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,12 +32,11 @@ import numpy as np
 
 from nqs.exact import known_levels
 from nqs.exact.all_momenta import Known, lowest_beyond
-from nqs.exact.eigenstate import Wavefunction
 from nqs.exact.lanczos import Apply, Run
+from nqs.exact.levels import Levels, described, wavefunction
 from nqs.exact.sectors import Sectors, open_sectors
 from nqs.exact.soundness import check_energy, check_permutations
 from nqs.model.hamiltonians import j1j2_couplings
-from nqs.model.symmetry import Group, characters
 from nqs.runtime.errors import GroundStateError
 from nqs.runtime.hdf5 import open_hdf5
 from nqs.runtime.job import Job
@@ -56,32 +55,6 @@ LARGE_CLOSE, LARGE_CLOSE_RESIDUAL = 2e-2, 1e-4
 LARGE_CLOSEST = 1e-4  # gap below which only CLOSE_RESIDUAL tells, where vectors are float64
 SINGLE_TOLERANCE = 2e-6  # relative residual that float32 vectors reach
 MAX_EXTENSIONS = 500
-
-
-@dataclass(frozen=True, eq=False)
-class Levels:
-    """Lowest level of all sectors: sector name, vector (d,), energy and gap (total, S.S units).
-
-    next_sector: where the next level is, a sector's name or a description; momenta_checked: "all" if it is the next of
-    the whole Sz = 0 space, else the reason.
-
-    The gap is good to residual^2 / spacing of the next level, see GAP_RESIDUAL and LARGE_GAP_RESIDUAL. Below
-    `resolution` it cannot be told from a degeneracy.
-    """
-
-    sector: str
-    vector: np.ndarray
-    energy: float
-    gap: float
-    residual: float
-    resolution: float
-    next_sector: str = ""
-    momenta_checked: str = ""
-
-    @property
-    def degenerate(self) -> bool:
-        """Whether the next level may be at the same energy."""
-        return self.gap < self.resolution
 
 
 def solve(
@@ -119,21 +92,21 @@ def solve(
         if levels.degenerate and not allow_degenerate:
             raise GroundStateError(
                 f"{file.attrs['cluster']} at J2 = {j2}: the ground state is degenerate (next level "
-                f"{levels.gap:.1e} above, {_described(file, levels.next_sector)}, resolution {levels.resolution:.0e}); "
+                f"{levels.gap:.1e} above, {described(file, levels.next_sector)}, resolution {levels.resolution:.0e}); "
                 "it has no unique wavefunction"
             )
-        wavefunction = _wavefunction(file, j2, levels)
-    wavefunction.write(Path(out), bonds)
+        state = wavefunction(file, j2, levels)
+    state.write(Path(out), bonds)
     if checkpoints is not None:
         shutil.rmtree(checkpoints, ignore_errors=True)
     print(
-        f"{wavefunction.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
-        f"momentum {wavefunction.momentum}, spin flip {wavefunction.spin_flip:+d}, residual {levels.residual:.1e}"
-        + (", near a level crossing" if wavefunction.near_crossing else "")
+        f"{state.cluster} J2 = {j2:g}: E = {levels.energy:.10f} (S.S, total), gap {levels.gap:.6f}, "
+        f"momentum {state.momentum}, spin flip {state.spin_flip:+d}, residual {levels.residual:.1e}"
+        + (", near a level crossing" if state.near_crossing else "")
     )
-    if wavefunction.momenta_checked != "all":
+    if state.momenta_checked != "all":
         print(
-            f"warning: {wavefunction.cluster} J2 = {j2:g}: {wavefunction.momenta_checked}; a level of complex momentum "
+            f"warning: {state.cluster} J2 = {j2:g}: {state.momenta_checked}; a level of complex momentum "
             "may lie lower, and the gap counts the sectors searched"
         )
 
@@ -185,17 +158,6 @@ def _among_all(
         next_sector=beyond.irrep.name,
         momenta_checked=beyond.checked,
     )
-
-
-def _described(file: h5py.File, sector: str) -> str:
-    """Momentum and spin flip of a sector of the file; other descriptions as they are."""
-    if sector not in file:
-        return sector
-    by_name = dict(zip(file.attrs["generators"], file[sector].attrs["signs"], strict=True))
-    momentum = [
-        _momentum(by_name.get(name, 1), int(n)) for name, n in zip(("tx", "ty"), file.attrs["shape"], strict=True)
-    ]
-    return f"momentum ({momentum[0]}, {momentum[1]}), spin flip {by_name.get('spin_flip', 1):+d}"
 
 
 def lowest_levels(file: h5py.File, couplings: Mapping[str, float], tolerance: float, threads: int = 1) -> Levels:
@@ -296,69 +258,6 @@ def _lowest(
                 flush=True,
             )
     raise GroundStateError(f"{key[0]}: no convergence, residual {runs[key].residual:.1e}")
-
-
-def _amplitudes(file: h5py.File, sector: str, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Smallest members of all orbits, orbit sizes and psi at the smallest members, each (n,)."""
-    if file.attrs.get("backend") == "kernel":
-        sizes = file["orbits/sizes"][...].astype(np.int64)
-        return file["orbits/representatives"][...], sizes, vector / np.sqrt(sizes)
-    group = Group(file["permutations"][...], file["flips"][...])
-    values = characters(file["exponents"][...], file[sector].attrs["signs"])
-    smallest, element = group.canonical(file[sector]["representatives"][...])
-    representatives = group.representatives()
-    amplitudes = np.zeros(len(representatives))
-    # A normalised basis vector has the value 1 / sqrt(orbit size) at QuSpin's representative.
-    component = vector / file[sector]["root_orbit"][...] * values[element]
-    amplitudes[np.searchsorted(representatives, smallest)] = component
-    return representatives, group.orbit_sizes(representatives), amplitudes
-
-
-def _wavefunction(file: h5py.File, j2: float, levels: Levels) -> Wavefunction:
-    """The level as amplitudes on all orbits, smallest member of each as representative."""
-    signs = [int(sign) for sign in file[levels.sector].attrs["signs"]]
-    representatives, orbit_sizes, amplitudes = _amplitudes(file, levels.sector, levels.vector)
-    by_name = dict(zip(file.attrs["generators"], signs, strict=True))
-    width, height = (int(x) for x in file.attrs["shape"])
-    return Wavefunction(
-        cluster=file.attrs["cluster"],
-        lattice=file.attrs["lattice"],
-        shape=(width, height),
-        n_sites=int(file.attrs["n_sites"]),
-        j2=float(j2),
-        energy=levels.energy,
-        residual=levels.residual,
-        gap=levels.gap,
-        momentum=(
-            _momentum(by_name.get("tx", 1), width),
-            _momentum(by_name.get("ty", 1), height),
-        ),
-        spin_flip=by_name["spin_flip"],
-        representatives=representatives,
-        amplitudes=_fix_sign(amplitudes),
-        orbit_sizes=orbit_sizes,
-        permutations=file["permutations"][...],
-        flips=file["flips"][...],
-        characters=characters(file["exponents"][...], signs),
-        degenerate=levels.degenerate,
-        gap_sector=_described(file, levels.next_sector),
-        momenta_checked=levels.momenta_checked,
-        sector=known_levels.sector_of(file, levels.sector),
-    )
-
-
-def _momentum(sign: int, length: int) -> int:
-    return 0 if sign == 1 else length // 2
-
-
-def _fix_sign(amplitudes: np.ndarray) -> np.ndarray:
-    """Make the component of largest magnitude positive; of equal ones the smallest state counts.
-
-    The smallest state of an orbit is its representative; equal means equal up to rounding.
-    """
-    magnitude = np.abs(amplitudes)
-    first = int(np.argmax(magnitude > magnitude.max() * (1 - 1e-7)))
-    return amplitudes * np.sign(amplitudes[first])
 
 
 def stage(job: Job) -> None:

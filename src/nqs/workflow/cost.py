@@ -107,12 +107,18 @@ def matrices(cell: Cell, settings: Settings) -> float:
 
 def solved(cell: Cell, settings: Settings) -> float:
     """Orbits, and states for the search of all other momenta; orbits of a general library, whose sectors are larger."""
+    of_state = orbits(cell, settings) * (SOLVED if general(cell, settings) else 1)
+    if settings["known"]:
+        return of_state * KNOWN
     if general(cell, settings):
-        return orbits(cell, settings) * SOLVED
+        return of_state
     return orbits(cell, settings) + MOMENTA * basis(cell.n_sites)
 
 
 SOLVED = 7.0  # time to find a ground state from matrices of QuSpin, in that from the compiled kernel
+
+
+KNOWN = 0.4  # time to compute a state in a known sector, in that of the search of all sectors
 
 
 MOMENTA = 0.018  # time to bound the levels of all other momenta, per state, in that of an orbit
