@@ -10,6 +10,7 @@ Figures and tables of westerhout2020 show
     fig5, figS2, figS6             signs and amplitudes against J2
     fig3, figS1, figS3, figS5, figS7   one network against the size of the training set
     fig4                           critical sizes in some of those scans
+    figX1                          such scans for several batches
     tableX1                        variants of a network, and of the way its training sets are drawn
 """
 
@@ -24,12 +25,20 @@ from typing import Any, NamedTuple
 from nqs.model.clusters import coupling_name
 from nqs.networks import registry
 from nqs.studies.protocol import Cell, Inputs, StudyConfig, ground_state_file
-from nqs.studies.westerhout2020.config import EPSILON_SCANS, NETWORK_SCANS, STUDY, TARGET_SCANS, Westerhout2020
+from nqs.studies.westerhout2020.config import (
+    BATCH_SCAN,
+    EPSILON_SCANS,
+    NETWORK_SCANS,
+    STUDY,
+    TARGET_SCANS,
+    Westerhout2020,
+)
+from nqs.studies.westerhout2020.tables.training_size import THRESHOLD
 from nqs.supervised.keys import DISTINCT, SAMPLED, UNIFORM, WHOLE, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
 
-DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)))
-SUMMARISED = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS)  # figures with one row per point
+DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)), BATCH_SCAN)
+SUMMARISED = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, BATCH_SCAN)  # figures with one row per point
 TABLES = ("tableX1",)
 
 Sizes = dict[float, int]  # data-set size -> repeats
@@ -59,6 +68,8 @@ def shown(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Siz
         cells = _target_scan(config, figure)
     elif figure in EPSILON_SCANS:
         cells = _epsilon_scan(config, figure)
+    elif figure == BATCH_SCAN:
+        cells = _batch_scan(config)
     elif figure == "fig4":
         cells = _critical(config)
     else:
@@ -106,6 +117,18 @@ def _epsilon_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[Cell
         )
         for panel in block.panels
         for j2 in panel.j2
+    }
+
+
+def _batch_scan(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
+    block = config.block.figX1
+    return {
+        CellKey(STUDY, panel.cluster, j2, network, "sign", SAMPLED): dict.fromkeys(
+            sorted(panel.epsilons), block.repeats
+        )
+        for panel in block.panels
+        for j2 in panel.j2
+        for network in block.networks
     }
 
 
@@ -238,7 +261,19 @@ def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str
         "clusters": clusters,
         **({"bands": block.bands()} if figure in config.block.banded else {}),
         **({"threshold": block.threshold, "seed": config.seed} if figure == "fig4" else {}),
+        **(batches(config) if figure == BATCH_SCAN else {}),
         **(variations(config) if figure == "tableX1" else {}),
+    }
+
+
+def batches(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
+    """States per update of each network of Fig. X1, and what its critical sizes depend on besides."""
+    own = {name: config.common.networks[name].batch for name in config.block.figX1.networks}
+    usual = config.block.training.batch
+    return {
+        "batches": {name: batch or usual for name, batch in own.items()},
+        "threshold": THRESHOLD,
+        "seed": config.seed,
     }
 
 

@@ -8,13 +8,23 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from nqs.runtime.fields import Block, Iterations, Number, Positive, Repeats, pick
-from nqs.studies.westerhout2020.config_figures import EpsilonScan, Fig1, Fig2, Fig4, FigS4, TableX1, TargetScan
+from nqs.studies.westerhout2020.config_figures import (
+    BatchScan,
+    EpsilonScan,
+    Fig1,
+    Fig2,
+    Fig4,
+    FigS4,
+    TableX1,
+    TargetScan,
+)
 from nqs.vmc.keys import SIGNS_FIRST
 
 STUDY = "westerhout2020"
 NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
 TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
 EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
+BATCH_SCAN = "figX1"  # the same for several batches
 MOST_SUMMED_SITES = 30  # exact sums over 155 million basis states for every network
 Shift = Annotated[Number, Field(gt=0)]
 FEWEST_SAMPLES = 1000  # for a standard error of 0.03 at most
@@ -137,6 +147,7 @@ class Westerhout2020(Block):
     figS5: EpsilonScan
     figS6: TargetScan
     figS7: EpsilonScan
+    figX1: BatchScan
     tableX1: TableX1
 
     @model_validator(mode="after")
@@ -166,9 +177,10 @@ class Westerhout2020(Block):
         return self
 
     @property
-    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | TableX1]:
+    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | BatchScan | TableX1]:
         """Blocks that train networks on samples of a ground state, by name."""
-        return {name: getattr(self, name) for name in (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, "tableX1")}
+        named = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, BATCH_SCAN, "tableX1")
+        return {name: getattr(self, name) for name in named}
 
     @property
     def banded(self) -> Mapping[str, FigS4 | TargetScan]:
@@ -208,7 +220,7 @@ class Westerhout2020(Block):
     def training_sets(self) -> Iterator[tuple[str, str, float]]:
         """Key, cluster and size of every training set."""
         for name, block in self.trained.items():
-            if isinstance(block, EpsilonScan):
+            if isinstance(block, EpsilonScan | BatchScan):
                 for number, panel in enumerate(block.panels):
                     for epsilon in panel.epsilons:
                         yield f"{STUDY}.{name}.panels.{number}.epsilons", panel.cluster, epsilon

@@ -217,6 +217,25 @@ class EpsilonScan(OneNetwork):
     panels: tuple[EpsilonPanel, ...] = Field(min_length=1, description="one per cluster")
 
 
+class BatchScan(Block):
+    """Overlap of signs against the size of the training set, for networks that differ in the states per update."""
+
+    networks: tuple[str, ...] = Field(min_length=1, description="variants of one network with batches of their own")
+    repeats: Repeats = Field(4, description="networks per point, each on its own data set")
+    panels: tuple[EpsilonPanel, ...] = Field(min_length=1, description="one per cluster")
+
+    _clusters_differ = field_validator("panels")(clusters_listed_once)
+
+    @field_validator("networks")
+    @classmethod
+    def networks_listed_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return without_repeats(values, "network")
+
+    def trained_on(self) -> Iterable[tuple[str, str, str]]:
+        """Key below the figure, cluster and network of everything that is trained."""
+        return (("networks", panel.cluster, network) for panel in self.panels for network in self.networks)
+
+
 class Fig4(Block):
     """Critical training-set size against the dimension of the Hilbert space."""
 

@@ -50,6 +50,7 @@ STUDY = Study(
         "figS5": target("figS5", "sizes"),
         "figS6": target("figS6", "couplings"),
         "figS7": target("figS7", "sizes"),
+        "figX1": target("figX1", "batches", rows=f"{HERE}.tables.batches:rows"),
         "tableX1": target(
             "tableX1",
             rows=f"{HERE}.tables.sensitivity:rows",

@@ -1,4 +1,4 @@
-"""Claims about stochastic reconfiguration (Fig. 2, lower row) and about signs without Marshall's rule."""
+"""Claims about stochastic reconfiguration (Fig. 2, lower row), signs without Marshall's rule, and training sets."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from math import hypot
 
 import numpy as np
+import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, NoTable, Tables
-from nqs.analysis.ledger.evidence import Estimate, Evidence, above
+from nqs.analysis.ledger.evidence import Estimate, Evidence, above, near
 from nqs.studies.westerhout2020.claims.clusters import marshall_free
 from nqs.studies.westerhout2020.claims.curves import Curve, correlation
 from nqs.studies.westerhout2020.claims.selection import LATTICES, VARIATIONAL, against_j2, complete, inside
+from nqs.studies.westerhout2020.tables.critical_sizes import SMALLEST_ERROR
+from nqs.studies.westerhout2020.tables.training_size import FOUND
 
 FEWEST_SHARED = 4
 LEARNED = 0.95
+FEWEST_BATCHES = 4
 DRAWN_AT = (0.4, 0.6)  # J2/J1
 REFERENCE, UNIFORM_STATES = "reference", "uniform states"  # rows of Table X1
 
@@ -77,5 +81,39 @@ def psi2_sampling_beats_uniform(claim: Claim, tables: Tables) -> Iterator[Eviden
 
 
 def batch_size_matters(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Needs critical fractions for several batch sizes; only one batch is scanned."""
-    raise NoTable("of training-set sizes scanned with several batches")
+    """Critical fractions on kagome24, J2 = 0.4: largest over smallest, and a batch that differs from both ends."""
+    rows = tables["figX1"]
+    rows = rows[(rows.series == "critical") & (rows.cluster == "kagome24") & np.isclose(rows.j2_over_j1, 0.4)]
+    logs = _log_critical(rows)
+    if len(logs) < FEWEST_BATCHES:
+        raise NoTable(f"with critical sizes of {FEWEST_BATCHES} batches or more")
+    values, errors = logs.value.to_numpy(float), logs.error.to_numpy(float)
+    low, high = int(values.argmin()), int(values.argmax())
+    span = Estimate(values[high] - values[low], float(np.hypot(errors[low], errors[high])), int(logs.n.min()))
+    middle, width = (np.log10(5) + np.log10(20)) / 2, (np.log10(20) - np.log10(5)) / 2
+    words = f"batches {logs.batch[low]:g} and {logs.batch[high]:g}: factor {10**span.value:.2f}"
+    yield near("log10 of largest over smallest", span, middle, tolerance=width, part="size", remark=words)
+    yield _turns(logs)
+
+
+def _log_critical(rows: pd.DataFrame) -> pd.DataFrame:
+    """log10 of the critical fractions found, with errors from their intervals, by batch."""
+    found = rows[rows.status == FOUND].sort_values("batch").reset_index(drop=True)
+    value = np.log10(found.critical_epsilon)
+    ends = [np.log10(found[f"critical_epsilon_{end}"].fillna(found.critical_epsilon)) for end in ("low", "high")]
+    error = ((ends[1] - ends[0]) / 2).clip(lower=SMALLEST_ERROR / np.log(10))
+    return pd.DataFrame({"batch": found.batch, "value": value, "error": error, "n": found.n_members})
+
+
+def _turns(logs: pd.DataFrame) -> Evidence:
+    """The interior batch that differs most from both ends in one direction, by the less certain of its two steps."""
+    values, errors, numbers = (logs[name].to_numpy(float) for name in ("value", "error", "n"))
+    steps = np.stack([values[1:-1] - values[end] for end in (0, -1)])  # (end, interior)
+    widths = np.stack([np.hypot(errors[1:-1], errors[end]) for end in (0, -1)])
+    scores = np.stack([(sign * steps / widths).min(axis=0) for sign in (1, -1)])  # (direction, interior)
+    direction, place = np.unravel_index(np.argmax(scores), scores.shape)
+    signed = (1, -1)[direction] * steps[:, place]
+    end = int(np.argmin(signed / widths[:, place]))
+    step = Estimate(float(signed[end]), float(widths[end, place]), int(numbers.min()))
+    words = f"batch {logs.batch.iloc[int(place) + 1]:g}"
+    return above("step of log10 from both ends", step, 0.0, words, part="non-monotonic")
