@@ -88,6 +88,7 @@ def _draw_critical(ax: Axes, rows: pd.DataFrame, batches: Sequence[int]) -> None
         ax.plot([batches[0] / 1.6] * 2, [lowest, 10 * lowest], label="_tenfold", **TENFOLD)
     ax.set(xscale="log", yscale="log", xlabel="states per update", ylabel=f"critical {panels.EPSILON_TRAIN}")
     ax.set_xticks(batches, labels=[str(batch) for batch in batches])
+    ax.set_xlim(batches[0] / 2.2, batches[-1] * 1.6)
     ax.minorticks_off()
 
 
