@@ -28,7 +28,7 @@ CLAIMS = {
 CURVES = read_curves(ROOT / "reference/westerhout2020/curves.json")
 ARCHIVE = ROOT / "archive/paper/westerhout2020"
 REACHED_BY_ONE = {"expressibility_floor", "amplitudes_expressible"}  # one network shows that there is one
-NEED_RUNS = {"cnn_gain_from_symmetry", "batch_size_matters"}
+NEED_RUNS = {"cnn_gain_from_symmetry"}
 
 Made = dict[str, pd.DataFrame]
 
@@ -129,7 +129,21 @@ def draws(one: float, other: float) -> Made:
     return {"tableX1": pd.DataFrame(rows)}
 
 
+def batches(*factors: float) -> Made:
+    """Critical sizes for seven batches, over 1e-3, each known to 5 %."""
+    rows = [
+        {"series": "critical", "cluster": "kagome24", "j2_over_j1": 0.4, "batch": 16 * 2**place, "status": "found",
+         "critical_epsilon": 1e-3 * factor, "critical_epsilon_low": 0.95e-3 * factor,
+         "critical_epsilon_high": 1.05e-3 * factor, "n_members": 8}
+        for place, factor in enumerate(factors)
+    ]  # fmt: skip
+    return {"figX1": pd.DataFrame(rows)}
+
+
 FLIPS: dict[str, Flip] = {
+    "batch_size_matters": Flip(
+        lambda: batches(1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), lambda: batches(3, 1, 0.5, 0.4, 1, 2, 4)
+    ),
     "psi2_sampling_beats_uniform": Flip(lambda: draws(0.6, 0.8), lambda: draws(0.8, 0.6)),
     "hilbert_dimensions": Flip(lambda: {"fig4": tables()["fig4"].assign(dimension=2704155)}),
     "expressibility_floor": Flip(twisted(0.9, series="expressibility", lattice="kagome", j2=1.0)),
@@ -305,6 +319,14 @@ def test_archive_is_judged():
     assert found["critical_size_factor_10"] == INCONCLUSIVE
     assert found["cnn_dip_smaller_square"] == INCONCLUSIVE  # two repeats
     assert found["cnn_gain_from_symmetry"] == NOT_TESTED
+
+
+@pytest.mark.parametrize(
+    ("factors", "expected"),
+    [((3, 1, 0.5, 0.4, 1, 2, 1), REPRODUCED), ((1, 2, 3, 4, 5, 7, 10), NOT_REPRODUCED), ((1, 10), NOT_TESTED)],
+)
+def test_critical_sizes_must_turn_between_the_batches(factors, expected):
+    assert verdict("batch_size_matters", batches(*factors)) == expected
 
 
 def test_sums_of_means_have_the_degrees_of_freedom_of_their_worst_part():

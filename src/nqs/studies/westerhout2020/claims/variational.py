@@ -83,6 +83,8 @@ def psi2_sampling_beats_uniform(claim: Claim, tables: Tables) -> Iterator[Eviden
 def batch_size_matters(claim: Claim, tables: Tables) -> Iterator[Evidence]:
     """Critical fractions on kagome24, J2 = 0.4: largest over smallest, and a batch that differs from both ends."""
     rows = tables["figX1"]
+    if not {"series", "batch", "status", "critical_epsilon"} <= {*rows.columns}:
+        raise NoTable("figX1 with critical sizes")
     rows = rows[(rows.series == "critical") & (rows.cluster == "kagome24") & np.isclose(rows.j2_over_j1, 0.4)]
     logs = _log_critical(rows)
     if len(logs) < FEWEST_BATCHES:
