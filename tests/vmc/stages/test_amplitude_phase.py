@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
+from nqs.ansatz.dense import DenseAnsatz
 from nqs.exact import blocks, ground_state
 from nqs.exact.eigenstate import Wavefunction
 from nqs.model.hamiltonians import Hamiltonian
@@ -16,6 +17,8 @@ from nqs.runtime.errors import InputError
 from nqs.vmc import loop
 from nqs.vmc.convergence import EnergyCriterion
 from nqs.vmc.local_energy import local_energies
+from nqs.vmc.reused_draws import ReusedDraws
+from nqs.vmc.sampler import Exact
 from nqs.vmc.stages import amplitude_phase as amplitude_phase_stage
 from nqs.workflow import cli as command_line
 
@@ -179,3 +182,8 @@ def test_a_cluster_given_by_its_bonds(tmp_path):
     assert task.criterion.exact_energy == pytest.approx(-2 + 0.5 * 0.5)  # both diagonals are triplets
     _, table, _ = stage(tmp_path / "s.h5", tmp_path / "out", changed(samples=50, iterations=20))
     assert (table.energy_ss > -1.75).all()
+
+
+@pytest.mark.parametrize(("n_sites", "kind"), [(18, Exact), (24, ReusedDraws)])
+def test_long_tables_serve_several_iterations(n_sites, kind):
+    assert isinstance(amplitude_phase_stage.sampler_of(DenseAnsatz(n_sites, (4,)), 100), kind)

@@ -3,7 +3,7 @@
 settings   the cell (cells.reconfiguration_settings)
 makes      weights.safetensors   theta (repeat, P): parameters of ln|psi|, then of the phase, at the end
            table.csv             one row per repeat: how it ended, its energy and its overlap with the ground state
-           trace.parquet         one row per repeat and iteration; overlap every OVERLAP_EVERY iterations, else NaN
+           trace.parquet         one row per repeat and iteration; overlap now and then, else NaN
 
 psi = exp(a + i phi) with one dense network for each of a and phi [Westerhout 2020, Fig. 2]. Every iteration draws from
 |psi|^2 over the Sz = 0 states, where these are many from tables of `nqs.vmc.reused_draws`. The exact ground state
@@ -47,8 +47,8 @@ from nqs.vmc.sampler import Exact
 from nqs.vmc.signs_first import SignsFirst
 
 STAGE = "reconfiguration"
-OVERLAP_EVERY = 25
-LONG_TABLE = 200_000  # states; beyond, to evaluate all of them is most of an iteration
+OVERLAP_EVERY, SELDOM = 25, 250  # iterations; seldom on long tables
+LONG_TABLE = 200_000  # states
 
 
 def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
@@ -67,15 +67,20 @@ def task_of(settings: Mapping[str, Any], ground_state: Wavefunction) -> Task:
         **descent(settings["key"]["method"], block),
         max_iterations=block["iterations"],
         criterion=EnergyCriterion(ground_state.energy),
-        snapshots=range(0, block["iterations"] + 1, OVERLAP_EVERY),
+        snapshots=range(0, block["iterations"] + 1, SELDOM if is_long(dense.n_sites) else OVERLAP_EVERY),
     )
 
 
 def sampler_of(dense: DenseAnsatz, samples: int) -> Exact | ReusedDraws:
     """Exact draws; from tables that serve several iterations where they are long."""
-    if comb(dense.n_sites, dense.n_sites // 2) > LONG_TABLE:
+    if is_long(dense.n_sites):
         return ReusedDraws(dense, samples)
     return Exact(dense.n_sites, samples, zero_magnetisation=True)
+
+
+def is_long(n_sites: int) -> bool:
+    """Whether to evaluate all Sz = 0 states takes most of an iteration."""
+    return comb(n_sites, n_sites // 2) > LONG_TABLE
 
 
 def descent(method: str, block: Mapping[str, Any]) -> dict[str, Any]:
