@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from nqs.figures import style
 from nqs.figures.table import require, sentences, span
@@ -89,7 +90,8 @@ def _draw_critical(ax: Axes, rows: pd.DataFrame, batches: Sequence[int]) -> None
     ax.set(xscale="log", yscale="log", xlabel="states per update", ylabel=f"critical {panels.EPSILON_TRAIN}")
     ax.set_xticks(batches, labels=[str(batch) for batch in batches])
     ax.set_xlim(batches[0] / 2.2, batches[-1] * 1.6)
-    ax.minorticks_off()
+    ax.xaxis.set_minor_locator(NullLocator())
+    style.readable_log_ticks(ax.yaxis)
 
 
 def _keys(batches: Sequence[int]) -> list[Line2D]:
