@@ -318,6 +318,7 @@ def test_archive_is_judged():
     assert found["published_curves_fig3"] == NOT_REPRODUCED
     assert found["critical_size_factor_10"] == INCONCLUSIVE
     assert found["cnn_dip_smaller_square"] == INCONCLUSIVE  # two repeats
+    assert found["batch_size_matters"] == INCONCLUSIVE  # a factor of four, no turn
     assert found["cnn_gain_from_symmetry"] == NOT_TESTED
 
 
