@@ -70,7 +70,7 @@ def _at_best_settings(tables: Tables, n_sites: int, network: str, window: int) -
 
 def _in_pairs(tables: Tables, n_sites: int, network: str, window: int) -> tuple[Estimate, str] | None:
     """ln of T_cv with over without forcing, over all K of Fig. X3, seed by seed; None for rings it does not show."""
-    if "figX3" not in tables or n_sites not in set(tables["figX3"].n_sites):
+    if "figX3" not in tables or select(tables["figX3"], "n_sites", n_sites=n_sites).empty:
         return None
     columns = "log_ratio log_ratio_sem n_seeds n_pairs n_stuck_original n_stuck_forced"
     rows = select(tables["figX3"], columns, series="ratio", network=network, window=window)
