@@ -74,6 +74,7 @@ def ground_state(settings: dict[str, Any], folder: Path) -> Path:
     """Compute the ring's ground state as the workflow does; returns its file."""
     ring = {"name": settings["key"]["cluster"], "lattice": "ring", "shape": [settings["n_sites"], 1]}
     ring |= {"symmetries": ["translations", "spin_flip"], "j2": 0.0, "tolerance": 1e-10, "allow_degenerate": False}
+    ring["known"] = None
     ring |= {"backend": "auto"}
     blocks, state = folder / "blocks.h5", folder / "state.h5"
     nqs = [sys.executable, "-W", "ignore", "-m", "nqs"]
