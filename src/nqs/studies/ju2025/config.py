@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from nqs.runtime.fields import Block, Count, Iterations, Positive, Repeats, without_repeats
+from nqs.studies.ju2025.config_equal import EqualBlock, GridBlock
 from nqs.studies.ju2025.sizes import (
     ExactSize,
     IdentitySize,
     Network,
     OptimaWidth,
-    Rate,
     Size,
     TableWidth,
     TracedSize,
@@ -34,23 +34,6 @@ class TrainingBlock(ChainsBlock):
     """What all runs share."""
 
     evaluation: Positive = Field(20000, description="fresh samples for the energy at the final parameters of every run")
-
-
-class GridBlock(Block):
-    """Settings of Adam, each with each."""
-
-    learning_rates: tuple[Rate, ...] = Field(description="Adam step sizes")
-    steps: tuple[Positive, ...] = Field(description="steps of Adam for each sample")
-
-    @field_validator("learning_rates")
-    @classmethod
-    def rates_differ(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return without_repeats(values, "learning rate")
-
-    @field_validator("steps")
-    @classmethod
-    def steps_differ(cls, values: tuple[int, ...]) -> tuple[int, ...]:
-        return without_repeats(values, "number of steps")
 
 
 class SearchBlock(GridBlock):
@@ -235,45 +218,6 @@ class LandscapeBlock(Block):
     size: Size = Field(60, description="sites of the ring")
     width: OptimaWidth = Field(6, description="kernel size K")
     starts: Repeats = Field(description="random starts of the network's parameters")
-
-
-class EqualPanel(GridBlock):
-    """One kernel size of Fig. X3."""
-
-    width: Width = Field(description="kernel size K")
-    repeats: Repeats = Field(description="seeds of each setting, the same for all networks")
-
-
-class EqualRuns(EqualPanel):
-    """A panel with what all of them share."""
-
-    samples: Positive
-    iterations: Iterations
-
-
-class EqualBlock(Block):
-    """Fig. X3: T_cv and energies where all networks have the same settings of the optimiser."""
-
-    size: Size = Field(60, description="sites of the ring")
-    networks: tuple[Network, ...] = Field(("original", "init", "traj"), description="symmetry forcing")
-    samples: Positive = Field(description="samples per iteration")
-    iterations: Iterations = Field(500, description="samples drawn and learnt from")
-    panels: tuple[EqualPanel, ...] = Field(min_length=1, description="one for each kernel size")
-
-    @field_validator("networks")
-    @classmethod
-    def networks_differ(cls, values: tuple) -> tuple:
-        return without_repeats(values, "network")
-
-    @model_validator(mode="after")
-    def widths_differ(self) -> EqualBlock:
-        without_repeats(tuple(panel.width for panel in self.panels), "width of panels")
-        return self
-
-    def at(self, width: int) -> EqualRuns:
-        """The runs of one kernel size."""
-        panel = next(panel for panel in self.panels if panel.width == width)
-        return EqualRuns(**panel.model_dump(), samples=self.samples, iterations=self.iterations)
 
 
 class Ju2025(Block):

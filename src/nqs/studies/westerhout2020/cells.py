@@ -16,7 +16,6 @@ Figures and tables of westerhout2020 show
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -33,7 +32,7 @@ from nqs.studies.westerhout2020.config import (
     TARGET_SCANS,
     Westerhout2020,
 )
-from nqs.studies.westerhout2020.tables.training_size import THRESHOLD
+from nqs.studies.westerhout2020.variants import batches, variations
 from nqs.supervised.keys import DISTINCT, SAMPLED, UNIFORM, WHOLE, CellKey, Member
 from nqs.vmc.keys import ReconfigurationKey
 
@@ -264,33 +263,6 @@ def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str
         **(batches(config) if figure == BATCH_SCAN else {}),
         **(variations(config) if figure == "tableX1" else {}),
     }
-
-
-def batches(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
-    """States per update of each network of Fig. X1, and what its critical sizes depend on besides."""
-    own = {name: config.common.networks[name].batch for name in config.block.figX1.networks}
-    usual = config.block.training.batch
-    return {
-        "batches": {name: batch or usual for name, batch in own.items()},
-        "threshold": THRESHOLD,
-        "seed": config.seed,
-    }
-
-
-def variations(config: StudyConfig[Westerhout2020]) -> dict[str, Any]:
-    """Rows of the table of variants.
-
-    variations, at each point: network, kind of data, and in words what differs; first none.  lacking: points at
-    which a cluster is compared with one that lacks a bond.
-    """
-    block = config.block.tableX1
-    blocks = [config.common.networks[name].model_dump(mode="json") for name in block.networks]
-    rows = [{"variation": "reference", "network": block.networks[0], "data": SAMPLED}]
-    for name, values in zip(block.networks[1:], blocks[1:], strict=True):
-        changed = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value != blocks[0][key]]
-        rows.append({"variation": ", ".join(changed) or name, "network": name, "data": SAMPLED})
-    rows += [{"variation": f"{data} states", "network": block.networks[0], "data": data} for data in block.other_draws]
-    return {"variations": rows, "lacking": [vars(point) for point in block.points if point.lacking]}
 
 
 def figure_config(config: StudyConfig[Westerhout2020], figure: str) -> dict[str, Any]:
