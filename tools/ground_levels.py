@@ -3,8 +3,8 @@
     ./nqs run ... --config ground_state='{levels: search}'
     python tools/ground_levels.py results/<scale> [results/<scale> ...]
 
-Rows of other clusters and couplings stay. Small clusters are left out: their search takes seconds. Refused are states
-whose momenta were not all checked, which are degenerate, or which were themselves taken from the table.
+Rows of other clusters and couplings stay. Left out are small clusters, whose search takes seconds, and states whose
+momenta were not all checked or which are degenerate.
 """
 
 from __future__ import annotations

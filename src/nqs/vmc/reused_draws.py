@@ -17,8 +17,7 @@ import numpy as np
 from nqs.ansatz.amplitude_phase import AmplitudePhaseWave
 from nqs.ansatz.dense import DenseAnsatz
 from nqs.model.states import zero_magnetisation_states
-from nqs.runtime.errors import InputError
-from nqs.vmc.sampler import ENUMERABLE_SITES, NotFiniteError, Sample
+from nqs.vmc.sampler import NotFiniteError, Sample, drawn, refuse_long_lists
 
 EFFECTIVE = 0.9  # share of the draws that must count
 LONGEST = 10  # samples from one table
@@ -37,10 +36,7 @@ class ReusedDraws:
     _tables: OrderedDict[bytes, np.ndarray] = field(default_factory=OrderedDict, repr=False)
 
     def __post_init__(self) -> None:
-        if self.amplitude.n_sites > ENUMERABLE_SITES:
-            raise InputError(
-                f"{self.amplitude.n_sites} sites: too many to enumerate; use a chain beyond {ENUMERABLE_SITES}"
-            )
+        refuse_long_lists(self.amplitude.n_sites)
 
     def start(self, rng: np.random.Generator, wave: AmplitudePhaseWave) -> np.ndarray:
         return np.concatenate([[LONGEST], parameters(wave)])
@@ -56,9 +52,7 @@ class ReusedDraws:
 
     def _drawn(self, wave: AmplitudePhaseWave, theta: np.ndarray, rng: np.random.Generator) -> tuple[Sample, float]:
         """A sample from the table of the parameters theta, with weights of the wave, and how many draws count."""
-        cumulative = self._cumulative(theta)
-        uniform = np.sort(rng.random(self.samples)) * cumulative[-1]
-        places, counts = np.unique(np.searchsorted(cumulative, uniform, side="right"), return_counts=True)
+        places, counts = drawn(self._cumulative(theta), self.samples, rng)
         states = self.sector[places]
         change = 2 * (wave.log_modulus(states) - self.amplitude.at(theta).log_psi(states))
         times = np.exp(change - change.max())

@@ -120,8 +120,7 @@ class Exact:
     zero_magnetisation: bool = False
 
     def __post_init__(self) -> None:
-        if self.n_sites > ENUMERABLE_SITES:
-            raise InputError(f"{self.n_sites} sites: too many to enumerate; use a chain beyond {ENUMERABLE_SITES}")
+        refuse_long_lists(self.n_sites)
 
     def start(self, rng: np.random.Generator, wave: Wave | None = None) -> np.ndarray:
         return np.empty(0, np.uint64)
@@ -130,8 +129,7 @@ class Exact:
         cumulative = np.cumsum(relative_weights(self._log_psi(wave)))
         if not np.isfinite(cumulative[-1]):
             raise NotFiniteError("|psi|^2 is no longer finite")
-        uniform = np.sort(rng.random(self.samples)) * cumulative[-1]
-        places, counts = np.unique(np.searchsorted(cumulative, uniform, side="right"), return_counts=True)
+        places, counts = drawn(cumulative, self.samples, rng)
         states = self.sector[places] if self.zero_magnetisation else places.astype(np.uint64)
         return Sample(states, counts / self.samples, self.samples)
 
@@ -145,6 +143,18 @@ class Exact:
     def sector(self) -> np.ndarray:
         """The Sz = 0 states, ascending."""
         return zero_magnetisation_states(self.n_sites)
+
+
+def refuse_long_lists(n_sites: int) -> None:
+    """InputError for more sites than those whose states are listed."""
+    if n_sites > ENUMERABLE_SITES:
+        raise InputError(f"{n_sites} sites: too many to enumerate; use a chain beyond {ENUMERABLE_SITES}")
+
+
+def drawn(cumulative: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Places (U,) that independent draws hit, ascending, and how often, from a cumulative sum of weights."""
+    uniform = np.sort(rng.random(samples)) * cumulative[-1]
+    return np.unique(np.searchsorted(cumulative, uniform, side="right"), return_counts=True)
 
 
 def relative_weights(log_psi: np.ndarray) -> np.ndarray:

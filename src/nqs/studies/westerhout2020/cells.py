@@ -65,10 +65,8 @@ def shown(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Siz
         cells = _network_scan(config, figure)
     elif figure in TARGET_SCANS:
         cells = _target_scan(config, figure)
-    elif figure in EPSILON_SCANS:
+    elif figure in (*EPSILON_SCANS, BATCH_SCAN):
         cells = _epsilon_scan(config, figure)
-    elif figure == BATCH_SCAN:
-        cells = _batch_scan(config)
     elif figure == "fig4":
         cells = _critical(config)
     else:
@@ -111,23 +109,12 @@ def _target_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellK
 def _epsilon_scan(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Sizes]:
     block = getattr(config.block, figure)
     return {
-        CellKey(STUDY, panel.cluster, j2, block.network, block.target, SAMPLED): dict.fromkeys(
+        CellKey(STUDY, panel.cluster, j2, network, block.target, SAMPLED): dict.fromkeys(
             sorted(panel.epsilons), block.repeats
         )
         for panel in block.panels
         for j2 in panel.j2
-    }
-
-
-def _batch_scan(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
-    block = config.block.figX1
-    return {
-        CellKey(STUDY, panel.cluster, j2, network, "sign", SAMPLED): dict.fromkeys(
-            sorted(panel.epsilons), block.repeats
-        )
-        for panel in block.panels
-        for j2 in panel.j2
-        for network in block.networks
+        for network in block.scanned
     }
 
 

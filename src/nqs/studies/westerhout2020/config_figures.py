@@ -216,6 +216,11 @@ class EpsilonScan(OneNetwork):
     target: Literal["sign", "amplitude"] = Field("sign", description="what the network learns")
     panels: tuple[EpsilonPanel, ...] = Field(min_length=1, description="one per cluster")
 
+    @property
+    def scanned(self) -> tuple[str, ...]:
+        """Networks whose sizes are scanned."""
+        return (self.network,)
+
 
 class BatchScan(Block):
     """Overlap of signs against the size of the training set, for networks that differ in the states per update."""
@@ -230,6 +235,16 @@ class BatchScan(Block):
     @classmethod
     def networks_listed_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return without_repeats(values, "network")
+
+    @property
+    def target(self) -> str:
+        """What the networks learn."""
+        return "sign"
+
+    @property
+    def scanned(self) -> tuple[str, ...]:
+        """Networks whose sizes are scanned."""
+        return self.networks
 
     def trained_on(self) -> Iterable[tuple[str, str, str]]:
         """Key below the figure, cluster and network of everything that is trained."""

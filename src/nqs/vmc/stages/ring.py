@@ -43,7 +43,7 @@ from nqs.vmc.estimates import MANY_CHAINS
 from nqs.vmc.keys import MotifKey
 from nqs.vmc.loop import Run, Task
 from nqs.vmc.optimisers import Adam
-from nqs.vmc.ring_choice import chosen
+from nqs.vmc.ring_choice import SETTING, chosen
 from nqs.vmc.ring_evaluation import Setting, Trial, runs_table
 from nqs.vmc.ring_sampler import RingSampler
 from nqs.vmc.ring_task import ring_task
@@ -133,8 +133,8 @@ def run_seed(settings: Mapping[str, Any], repeat: int) -> int:
 
 def read_search(path: Path) -> pd.DataFrame:
     """The runs of a search; BrokenFileError if some are missing: every setting has as many."""
-    table = read_table(path, ["run", "n_sites", "learning_rate", "steps", "status", "stuck", "energy", "energy_error"])
-    sizes = table.groupby(["learning_rate", "steps"]).size()
+    table = read_table(path, ["run", "n_sites", *SETTING, "status", "stuck", "energy", "energy_error"])
+    sizes = table.groupby(SETTING).size()
     if sizes.nunique() != 1 or (table.run != range(len(table))).any():
         raise damaged(path, "lacks runs: its settings have different numbers of them")
     return table
