@@ -26,7 +26,7 @@ TARGETS = {
     "kufel2024": [f"fig{number}" for number in range(1, 9)],
 }
 TABLES = {
-    "westerhout2020": ["tableX1"],
+    "westerhout2020": ["tableX1", "tableX2"],
     "mummaneni2026": ["tableX1"],
     "ju2025": ["table1", "table2", "tableS1", "tableX1"],
 }

@@ -83,6 +83,19 @@ def test_cnn_carries_the_momentum_of_the_ground_state(momentum):
         torch.testing.assert_close(network(p, moved), sign * network(p, spins), atol=2e-6, rtol=1e-5)
 
 
+def test_cnn_with_site_weights_has_the_features_of_the_cnn_and_no_symmetry():
+    geometry = Geometry(24, (6, 4), (0, 2))
+    free, average = PeriodicCNN(geometry, "sign", (4, 6), 3, True), PeriodicCNN(geometry, "sign", (4, 6), 3)
+    p, spins = parameters_of(average), random_spins(5, 24)
+    constant = p | {"weight2": torch.tensor(average._average)[:, None] * p["weight2"]}
+    assert free.shapes["weight2"] == constant["weight2"].shape
+    torch.testing.assert_close(free(constant, spins), average(p, spins), atol=2e-6, rtol=1e-5)
+    moved = torch.roll(spins.view(5, 4, 6), 1, 2).reshape(5, 24)
+    own = parameters_of(free)
+    assert not free.translation_invariant
+    assert (free(own, moved) - free(own, spins)).abs().max() > 0.01
+
+
 def test_amplitude_cnn_is_invariant_whatever_the_momentum():
     network = PeriodicCNN(Geometry(24, (6, 4), (0, 2)), "amplitude")
     p, spins = parameters_of(network), random_spins(3, 24)
@@ -120,7 +133,7 @@ def test_convolutions_do_not_mix_pairs_of_modes(shape):
 @pytest.mark.parametrize("architecture", registry.known())
 @pytest.mark.parametrize("target", ["sign", "amplitude"])
 def test_stacked_members_equal_single_ones(architecture, target):
-    options = {"hidden": (8, 8), "last_bias": False, "channels": (4, 6), "kernel": 3}
+    options = {"hidden": (8, 8), "last_bias": False, "channels": (4, 6), "kernel": 3, "site_weights": False}
     network = registry.make(architecture, SQUARE24, target, options)
     stacked, spins = parameters_of(network, members=3), random_spins(3, 11, 24)
     together = network(stacked, spins)

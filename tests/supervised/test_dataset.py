@@ -1,8 +1,11 @@
 """Data sets: drawn from |psi|^2, validation apart from training, the same for the same seed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from nqs.runtime.errors import InputError
 from nqs.supervised import dataset
 
 SETTINGS = {
@@ -112,3 +115,25 @@ def test_both_ways_of_drawing_start_with_the_same_states(square16):
     repeated, distinct = draw(square16).training.states, draw(square16, replacement=False).training.states
     first = repeated[np.sort(np.unique(repeated, return_index=True)[1])]
     np.testing.assert_array_equal(first, distinct[: len(first)])
+
+
+def test_translates_are_all_images_with_their_signs(square16):
+    sample = dataset.Sample(*square16.sample(20, np.random.default_rng(0)))
+    moved = dataset.translates(sample, square16)
+    assert len(moved) == 16 * 20
+    np.testing.assert_allclose(moved.psi, square16.lookup(moved.states), atol=1e-12)
+    bits = sample.states[:, None] >> np.arange(16, dtype=np.uint64) & np.uint64(1)
+    for one, images in zip(bits.astype(int), moved.states.reshape(20, 16), strict=True):
+        torus = one.reshape(4, 4)
+        rolled = {
+            int((np.roll(torus, (dy, dx), (0, 1)).ravel() << np.arange(16)).sum()) for dx in range(4) for dy in range(4)
+        }
+        assert set(images.tolist()) == rolled
+
+
+def test_translates_of_a_state_stored_by_its_point_group_are_refused(square16):
+    doubled = dataclasses.replace(
+        square16, permutations=np.tile(square16.permutations, (2, 1)), flips=np.tile(square16.flips, 2)
+    )
+    with pytest.raises(InputError, match=r"point_group_above to 16"):
+        dataset.translates(dataset.Sample(np.zeros(1, np.uint64), np.ones(1)), doubled)

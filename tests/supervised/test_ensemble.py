@@ -12,6 +12,7 @@ from nqs.networks.architectures.cnn import PeriodicCNN
 from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Geometry
 from nqs.runtime.checkpoints import Checkpoints
+from nqs.runtime.errors import InputError
 from nqs.runtime.progress import Progress
 from nqs.supervised import ensemble
 from nqs.supervised.ensemble import evaluator, train
@@ -261,3 +262,23 @@ def test_initial_parameters_do_not_pass_for_trained_ones():
     trajectory.improves(float("nan"))
     assert trajectory.diverged
     assert trajectory.usable is trajectory.best
+
+
+def test_stacked_l2_equals_compiled():
+    regular = dataclasses.replace(SETTINGS, l2=0.05)
+    routes = (train(DENSE, MEMBERS, regular), stacked(DENSE, MEMBERS, regular), train(DENSE, MEMBERS, SETTINGS))
+    for compiled, torch_route, without in zip(*routes, strict=True):
+        np.testing.assert_allclose(compiled.losses, torch_route.losses[: len(compiled.losses)], atol=2e-4)
+        assert np.abs(compiled.theta).sum() < np.abs(without.theta).sum()
+
+
+def test_dropout_is_the_same_on_any_device_and_for_dense_networks_only():
+    lossy = dataclasses.replace(SETTINGS, dropout=0.2)
+    one, other, none = (
+        train(DENSE, MEMBERS[:1], how, device)[0]
+        for how, device in ((lossy, "cpu"), (lossy, "cuda"), (SETTINGS, "cpu"))
+    )
+    np.testing.assert_array_equal(one.theta, other.theta)
+    assert one.losses != none.losses
+    with pytest.raises(InputError, match="PeriodicCNN cannot leave out"):
+        train(CNN, MEMBERS, lossy)

@@ -31,7 +31,7 @@ KEY = {
 }
 NETWORK = {
     "architecture": "dense", "hidden": [32, 32], "last_bias": False, "learning_rate": 1e-3,
-    "channels": [4, 6], "kernel": 3,
+    "channels": [4, 6], "kernel": 3, "site_weights": False, "l2": 0.0, "dropout": 0.0, "translates": False,
 }  # fmt: skip
 
 

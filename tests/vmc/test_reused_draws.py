@@ -1,5 +1,7 @@
 """Draws from a table that serves several iterations: weights, renewal, and runs that end like those of exact draws."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -72,16 +74,16 @@ def test_the_table_is_made_anew_when_weights_spread_or_it_has_served_long():
 
 def test_runs_end_like_those_of_exact_draws_and_go_on_after_a_stop():
     bonds = np.array([[i, (i + 1) % N] for i in range(N)])
-    shared = dict(
-        hamiltonian=heisenberg(N, bonds, marshall=True), ansatz=FAMILY, estimates=SectorEstimates(N),
+    task = partial(
+        Task, hamiltonian=heisenberg(N, bonds, marshall=True), ansatz=FAMILY, estimates=SectorEstimates(N),
         preconditioner=StochasticReconfiguration(0.03), optimiser=Sgd(0.05), max_iterations=60,
     )  # fmt: skip
-    plain, reused = (Task(sampler=sampler, **shared) for sampler in (Exact(N, 1000, True), ReusedDraws(DENSE, 1000)))
+    plain, reused = (task(sampler=sampler) for sampler in (Exact(N, 1000, True), ReusedDraws(DENSE, 1000)))
     energies = [train(Run.start(task, 5), task).column("energy")[-10:].mean() for task in (plain, reused)]
     assert_allclose(energies[1], energies[0], rtol=0.02)
     whole = train(Run.start(reused, 5), reused)
     half = train(Run.start(reused, 5), reused, lambda run: run.iteration < 30)
-    again = Task(sampler=ReusedDraws(DENSE, 1000), **shared)  # as another process has it, without tables
+    again = task(sampler=ReusedDraws(DENSE, 1000))  # as another process has it, without tables
     assert_allclose(train(half, again).theta, whole.theta, rtol=0, atol=0)
 
 

@@ -272,6 +272,13 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"westerhout2020": {"fig2": {"panels": [PANEL | {"cluster": "kagome24", "networks": ["cnn"]}]}}},
         ["'cnn'", "'kagome24'"],
     ),
+    "dropout of a cnn": ({"networks": {"cnn": {"dropout": 0.1}}}, ["networks.cnn", "dropout", "only dense"]),
+    "everything dropped": ({"networks": {"dense1": {"dropout": 1}}}, ["networks.dense1.dropout", "less than 1"]),
+    "sites of a dense network": ({"networks": {"dense1": {"site_weights": True}}}, ["networks.dense1", "only cnn"]),
+    "translates by the point group": (
+        {"westerhout2020": {"figS5": {"network": "dense2translates"}}},
+        ["westerhout2020.figS5.network", "'square30' is stored by its point group", "point_group_above to 30"],
+    ),
     "even kernel": ({"networks": {"cnn": {"kernel": 4}}}, ["networks.cnn.kernel", "odd"]),
     "unknown lattice": (
         {"clusters": {"cube8": {"lattice": "cubic", "shape": [2, 4]}}},

@@ -120,6 +120,22 @@ def distinct(*samples: Sample) -> Sample:
     return Sample(states, np.concatenate([sample.psi for sample in samples])[first])
 
 
+def translates(sample: Sample, wavefunction: Wavefunction) -> Sample:
+    """All translates of a sample, state by state, with psi as the momentum of the ground state gives it.
+
+    Raises InputError where the file's symmetries are more than translations and the flip of all spins.
+    """
+    moves = np.flatnonzero(~wavefunction.flips)
+    if len(moves) != wavefunction.shape[0] * wavefunction.shape[1]:
+        raise InputError(
+            f"translates: the ground state of {wavefunction.cluster} is stored by its point group as well; raise "
+            f"ground_state.point_group_above to {wavefunction.n_sites} or more"
+        )
+    element = np.tile(moves, len(sample))
+    states = wavefunction.group.images(np.repeat(sample.states, len(moves)), element)
+    return Sample(states, np.repeat(sample.psi, len(moves)) * wavefunction.characters[element])
+
+
 def build(wavefunction: Wavefunction, settings: Mapping[str, Any], out: Path) -> None:
     """Stage `dataset`: all repeats of one size, each from a seed of its own."""
     with create_hdf5(out) as file:

@@ -14,11 +14,15 @@ from numba import njit
 from nqs.networks.dense_layout import layer_starts, matrix, parameter_offsets, unpack
 
 BETA1, BETA2, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # step of a stream of random words
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def forward(theta, widths, weight, bias, activations, starts, batch):
-    """Fill `activations`, flat, layer after layer; layer 0 (the spins) is already there."""
+def forward(theta, widths, weight, bias, activations, starts, batch, dropout, stream):
+    """Fill `activations`, flat, layer after layer; layer 0 (the spins) is already there.
+
+    Of the hidden units a share `dropout` is set to zero, the rest scaled up to keep the mean [Srivastava 2014].
+    """
     n_layers = len(widths) - 1
     for layer in range(n_layers):
         n_in, n_out = widths[layer], widths[layer + 1]
@@ -36,6 +40,27 @@ def forward(theta, widths, weight, bias, activations, starts, batch):
                 if b >= 0:
                     value += theta[b + unit]
                 h[row, unit] = value if last or value > 0 else np.float32(0)
+        if dropout > 0 and not last:
+            stream = drop(h, dropout, stream)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mixed(word):
+    """A 64-bit word with its bits mixed [Steele et al. 2014, SplitMix64]."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drop(h, dropout, stream):
+    """Leave out a share of the units of each row, in place; returns where the stream of random words has come to."""
+    limit, kept = np.uint64(dropout * 2.0**53), np.float32(1 / (1 - dropout))
+    for row in range(h.shape[0]):
+        for unit in range(h.shape[1]):
+            stream += GOLDEN
+            h[row, unit] = np.float32(0) if mixed(stream) >> np.uint64(11) < limit else h[row, unit] * kept
+    return stream
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -45,8 +70,9 @@ def softplus(x):
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def backward(theta, gradient, widths, weight, bias, activations, deltas, starts, batch):
+def backward(theta, gradient, widths, weight, bias, activations, deltas, starts, batch, dropout):
     """Gradient of the loss; `deltas` holds dL/d(output) in its last layer on entry."""
+    kept = np.float32(1 / (1 - dropout))
     for layer in range(len(widths) - 2, -1, -1):
         n_in, n_out = widths[layer], widths[layer + 1]
         h = matrix(activations, starts[layer], batch, n_in)
@@ -64,27 +90,29 @@ def backward(theta, gradient, widths, weight, bias, activations, deltas, starts,
         np.dot(delta, matrix(theta, weight[layer], n_in, n_out).T, below)
         for row in range(batch):
             for unit in range(n_in):
-                below[row, unit] = below[row, unit] if h[row, unit] > 0 else np.float32(0)
+                below[row, unit] = below[row, unit] * kept if h[row, unit] > 0 else np.float32(0)
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def adam(theta, gradient, mean, square, step, rate):
+def adam(theta, gradient, mean, square, step, rate, l2):
     """One Adam update in place [Kingma & Ba 2014], with PyTorch's defaults and order of operations."""
     scale = np.float32(rate / (1 - 0.9**step))
     root = np.float32(1 / np.sqrt(1 - 0.999**step))
     for i in range(len(theta)):
-        g = gradient[i]
+        g = gradient[i] + l2 * theta[i]
         mean[i] += (np.float32(1) - BETA1) * (g - mean[i])
         square[i] = BETA2 * square[i] + (np.float32(1) - BETA2) * g * g
         theta[i] -= scale * mean[i] / (np.sqrt(square[i]) * root + EPSILON)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def train(theta, mean, square, step, rate, widths, last_bias, states, targets, index):
+def train(theta, mean, square, step, rate, widths, last_bias, states, targets, index, l2, dropout, seed):
     """Run one Adam update per row of `index` in place.
 
     theta, mean, square (parameter,) float32; step = updates done before; states uint64; index (update, batch).
     targets float32: +-1 for two outputs (cross-entropy), log|psi| for one (mean squared error).
+    l2/2 sum(theta^2) is added to the loss; dropout: share of hidden units left out, drawn anew for each state and
+    update from `seed` and the number of the update alone.
     """
     batch = index.shape[1]
     starts = layer_starts(widths, batch)
@@ -96,10 +124,11 @@ def train(theta, mean, square, step, rate, widths, last_bias, states, targets, i
     for update in range(index.shape[0]):
         rows = index[update]
         unpack(states, rows, spins)
-        forward(theta, widths, weight, bias, activations, starts, batch)
+        stream = mixed(np.uint64(seed) + np.uint64(step + update) * GOLDEN)
+        forward(theta, widths, weight, bias, activations, starts, batch, dropout, stream)
         output_delta(activations[top:], deltas[top:], targets, rows, widths[-1])
-        backward(theta, gradient, widths, weight, bias, activations, deltas, starts, batch)
-        adam(theta, gradient, mean, square, step + update + 1, rate)
+        backward(theta, gradient, widths, weight, bias, activations, deltas, starts, batch, dropout)
+        adam(theta, gradient, mean, square, step + update + 1, rate, np.float32(l2))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -142,7 +171,7 @@ def evaluate(theta, widths, last_bias, states, chunk):
         # the last chunk is filled up with repeats of the last state
         index = np.minimum(np.arange(begin, begin + chunk), len(states) - 1)
         unpack(states, index, spins)
-        forward(theta, widths, weight, bias, activations, starts, chunk)
+        forward(theta, widths, weight, bias, activations, starts, chunk, 0.0, np.uint64(0))
         for row in range(min(chunk, len(states) - begin)):
             result[begin + row] = top[2 * row] - top[2 * row + 1] if widths[-1] == 2 else top[row]
     return result

@@ -19,6 +19,7 @@ from nqs.networks.architectures.dense import Dense
 from nqs.networks.protocol import Network
 from nqs.runtime.checkpoints import Checkpoints
 from nqs.runtime.device import halving
+from nqs.runtime.errors import InputError
 from nqs.runtime.progress import Progress
 from nqs.supervised.members import Batches, Member, Settings, Trajectory, keep, kept
 
@@ -49,7 +50,10 @@ def train(
     trajectories = [
         kept(checkpoints, number) or Trajectory.start(network, member.seed) for number, member in enumerate(members)
     ]
-    run = _train_compiled if runs_compiled(network, device) else _train_stacked
+    if settings.dropout and type(network) is not Dense:
+        raise InputError(f"dropout: {type(network).__name__} cannot leave out hidden units; only dense networks can")
+    compiled = runs_compiled(network, device) or settings.dropout  # the kernel alone leaves out units
+    run = _train_compiled if compiled else _train_stacked
     run(network, members, trajectories, settings, device, threads, checkpoints, progress)
     return trajectories
 
@@ -91,6 +95,7 @@ def _compiled_blocks(network: Dense, member: Member, trajectory: Trajectory, set
         dense_kernel.train(
             trajectory.theta, trajectory.mean, trajectory.square, trajectory.updates, settings.learning_rate,
             widths, network.last_bias, member.states, member.labels, index,
+            settings.l2, settings.dropout, np.uint64(member.seed),
         )  # fmt: skip
         trajectory.updates += count
         loss = dense_kernel.loss(

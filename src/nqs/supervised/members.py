@@ -14,13 +14,19 @@ DRAWS_PER_EPOCH = 1 << 16
 
 @dataclass(frozen=True)
 class Settings:
-    """Adam with early stopping on the validation loss; counts are in updates and checks."""
+    """Adam with early stopping on the validation loss; counts are in updates and checks.
+
+    l2: l2/2 times the sum of squared parameters is added to the training loss; dropout: fraction of hidden units of a
+    dense network that each state of a batch does without.
+    """
 
     learning_rate: float
     batch: int
     check_every: int
     patience: int
     max_updates: int
+    l2: float = 0.0
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)

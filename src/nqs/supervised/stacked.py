@@ -115,6 +115,7 @@ class Stack:
         # members do not share parameters, so the gradient of the sum is each member's own gradient
         (gradient,) = torch.autograd.grad(losses(self.network, output, self.labels[index]).mean(-1).sum(), theta)
         with torch.no_grad():
+            gradient = gradient + self.settings.l2 * self.theta if self.settings.l2 else gradient
             step = (self.updates + 1).unsqueeze(-1)
             mean = torch.lerp(self.mean, gradient, 1 - BETA1)
             square = BETA2 * self.square + (1 - BETA2) * gradient**2

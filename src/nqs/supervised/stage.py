@@ -64,6 +64,8 @@ def members_of(
         else:
             data = dataset.read(data_files[member["epsilon"]], member["repeat"])
             training, validation = data.training, data.validation
+            if settings["network"]["translates"]:
+                training = dataset.translates(training, wavefunction)
         labels, validation_labels = training.labels(target), validation.labels(target)
         member_data = (training.states, labels, validation.states, validation_labels)
         members.append(Member(seed, *member_data, cumulative if whole else None))
@@ -83,8 +85,8 @@ class Cell:
     def training(self) -> Settings:
         """Settings of the optimiser."""
         names = ("batch", "check_every", "patience", "max_updates")
-        rate = self.settings["network"]["learning_rate"]
-        return Settings(learning_rate=rate, **{name: self.settings["training"][name] for name in names})
+        own = {name: self.settings["network"][name] for name in ("learning_rate", "l2", "dropout")}
+        return Settings(**own, **{name: self.settings["training"][name] for name in names})
 
     @property
     def title(self) -> str:

@@ -34,8 +34,14 @@ class NetworkBlock(Block):
     hidden: tuple[Positive, ...] = Field((64,), description="dense: widths of the hidden layers")
     channels: tuple[Positive, Positive] = Field((32, 64), description="cnn: channels of the two convolutions")
     kernel: Positive = Field(5, description="cnn: odd width of the square kernel, in sites")
+    site_weights: bool = Field(
+        False, description="cnn: a weight per site and channel in place of the average over sites; breaks the symmetry"
+    )
     last_bias: bool = Field(False, description="dense: bias in the last layer (the published counts have none)")
     learning_rate: Number = Field(gt=0, description="Adam step size")
+    l2: Number = Field(0, ge=0, description="L2 regularisation: l2/2 sum of squared parameters is added to the loss")
+    dropout: Number = Field(0, ge=0, lt=1, description="dense: share of hidden units that each state does without")
+    translates: bool = Field(False, description="train on all translates of the training states")
     batch: Positive | None = Field(None, description="states per update, in place of the study's")
     max_updates: Positive | None = Field(None, description="updates at most, where fewer than the study's")
 
@@ -50,6 +56,13 @@ class NetworkBlock(Block):
         if value % 2 == 0:
             raise ValueError("an even kernel has no centre; choose an odd width")
         return value
+
+    @model_validator(mode="after")
+    def options_fit(self) -> NetworkBlock:
+        for key, architecture in (("dropout", "dense"), ("site_weights", "cnn")):
+            if getattr(self, key) and self.architecture != architecture:
+                raise ValueError(f"{key}: '{self.architecture}' has none, only {architecture}; leave it out")
+        return self
 
 
 class GroundStateBlock(Block):

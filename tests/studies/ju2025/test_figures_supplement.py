@@ -354,7 +354,7 @@ def test_figx3_draws_runs_that_moved_and_counts_the_stuck():
     assert words.count("1/3") == 2  # one setting each
     bars = [container for container in top.containers if isinstance(container, ErrorbarContainer)]
     rows = at(table_of("figX3"), series="mean", width=3, network="original")
-    shown = [float(bar.lines[0].get_ydata()[0]) for bar in bars if bar.get_label() == "_original"]
+    shown = [np.asarray(bar.lines[0].get_ydata(), dtype=float)[0] for bar in bars if bar.get_label() == "_original"]
     assert_allclose(shown, rows.t_cv_5_moving)
     savings = figure_of("figX3").axes[-2]
     assert [label.get_text() for label in savings.get_yticklabels()] == ["3", "6", "all"]

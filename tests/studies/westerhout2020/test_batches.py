@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.container import ErrorbarContainer
+from matplotlib.text import Annotation
 
 from nqs.figures.table import TableError
 from nqs.runtime.errors import BrokenFileError
@@ -60,10 +61,11 @@ def test_a_lost_network_is_noticed(tmp_path):
 def test_figx1_draws_rises_sizes_and_what_is_beyond(table):
     left, right = figX1(table, note="laptop scale").axes
     assert len([one for one in left.containers if isinstance(one, ErrorbarContainer)]) == 3
-    drawn = {one.get_label(): one.lines[0].get_data() for one in right.containers}
+    bars = [one for one in right.containers if isinstance(one, ErrorbarContainer)]
+    drawn = {one.get_label(): one.lines[0].get_data() for one in bars}
     assert set(drawn) == {"_16", "_128"}
     assert drawn["_128"][1][0] == pytest.approx(np.sqrt(2e-6))
-    assert len([text for text in right.texts if text.arrow_patch is not None]) == 1
+    assert len([text for text in right.texts if isinstance(text, Annotation) and text.arrow_patch]) == 1
     assert [label.get_text() for label in right.get_xticklabels()] == ["16", "64", "128"]
 
 

@@ -24,6 +24,9 @@ class PeriodicCNN:
     The average carries alternating signs along an axis on which the ground state has momentum pi, so the sign network
     obeys psi(T s) = exp(ik) psi(s) exactly. p(+) = (1 + tanh r)/2, that is a logit of 2r.
 
+    With `site_weights` the average and the layer behind it become one weight per site and channel: the same network
+    without its symmetry.
+
     The second convolution is done in momentum space, where it is one (in, out) matrix per wave vector instead of a
     sum over 25 taps; on 24 sites this takes an eighth of the multiplications. Activations are kept feature-major,
     (..., site or momentum, channel, batch), so that every step is one matrix product.
@@ -33,8 +36,11 @@ class PeriodicCNN:
     target: str
     channels: tuple[int, int] = (32, 64)
     kernel: int = 5
+    site_weights: bool = False
 
-    translation_invariant = True
+    @property
+    def translation_invariant(self) -> bool:
+        return not self.site_weights
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -45,7 +51,7 @@ class PeriodicCNN:
             "bias0": (first,),
             "kernel1": (taps, first, second),
             "bias1": (second,),
-            "weight2": (second,),
+            "weight2": (self.geometry.n_sites, second) if self.site_weights else (second,),
         }
 
     @property
@@ -56,7 +62,7 @@ class PeriodicCNN:
             "bias0": taps,
             "kernel1": taps * first,
             "bias1": taps * first,
-            "weight2": second,
+            "weight2": second * self.geometry.n_sites if self.site_weights else second,
         }
 
     @cached_property
@@ -99,8 +105,12 @@ class PeriodicCNN:
         h = (fourier.T @ h.view(*lead, n, c1 * batch)).view(*lead, n, c1, batch)
         h = (h + parameters["bias1"][..., None, :, None]).relu_()
 
-        mean = like(self._average, spins) @ h.view(*lead, n, c1 * batch)  # (..., channel*batch)
-        r = (parameters["weight2"].unsqueeze(-2) @ mean.view(*lead, c1, batch)).squeeze(-2)
+        weights = parameters["weight2"]
+        if self.site_weights:
+            weights, h = weights.flatten(-2), h.flatten(-3, -2)
+        else:
+            h = (like(self._average, spins) @ h.view(*lead, n, c1 * batch)).view(*lead, c1, batch)
+        r = (weights.unsqueeze(-2) @ h).squeeze(-2)
         return 2 * r if self.target == "sign" else r
 
     def _mode_matrices(self, taps: Tensor) -> Tensor:
@@ -158,4 +168,4 @@ def fourier_modes(shape: tuple[int, int]) -> np.ndarray:
 
 def make(geometry: Geometry, target: str, options: Mapping[str, Any]) -> Network:
     """Periodic CNN of the configured channels."""
-    return PeriodicCNN(geometry, target, tuple(options["channels"]), options["kernel"])
+    return PeriodicCNN(geometry, target, tuple(options["channels"]), options["kernel"], options["site_weights"])

@@ -11,7 +11,7 @@ Figures and tables of westerhout2020 show
     fig3, figS1, figS3, figS5, figS7   one network against the size of the training set
     fig4                           critical sizes in some of those scans
     figX1                          such scans for several batches
-    tableX1                        variants of a network, and of the way its training sets are drawn
+    tableX1, X2                    variants of a network, and of the way its training sets are drawn
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from nqs.studies.westerhout2020.config import (
     NETWORK_SCANS,
     STUDY,
     TARGET_SCANS,
+    VARIANT_TABLES,
     Westerhout2020,
 )
 from nqs.studies.westerhout2020.variants import batches, variations
@@ -38,7 +39,6 @@ from nqs.vmc.keys import ReconfigurationKey
 
 DRAWN = ("fig1", "fig2", "fig3", "fig4", "fig5", *(f"figS{number}" for number in range(1, 8)), BATCH_SCAN)
 SUMMARISED = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, BATCH_SCAN)  # figures with one row per point
-TABLES = ("tableX1",)
 
 Sizes = dict[float, int]  # data-set size -> repeats
 
@@ -70,7 +70,7 @@ def shown(config: StudyConfig[Westerhout2020], figure: str) -> dict[CellKey, Siz
     elif figure == "fig4":
         cells = _critical(config)
     else:
-        cells = _variants(config)
+        cells = _variants(config, figure)
     return dict(sorted(cells.items()))
 
 
@@ -124,8 +124,8 @@ def _critical(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
     return {key: sizes for key, sizes in union(scans).items() if key.cluster in block.clusters and key.j2 in block.j2}
 
 
-def _variants(config: StudyConfig[Westerhout2020]) -> dict[CellKey, Sizes]:
-    block = config.block.tableX1
+def _variants(config: StudyConfig[Westerhout2020], table: str) -> dict[CellKey, Sizes]:
+    block = getattr(config.block, table)
     kinds = [(network, SAMPLED) for network in block.networks]
     kinds += [(block.networks[0], data) for data in block.other_draws]
     cells = [(point.cluster, point.j2, *kind) for point in block.points for kind in kinds]
@@ -154,7 +154,7 @@ def figure_cells(config: StudyConfig[Westerhout2020], figure: str) -> list[CellK
 @cache
 def supervised_cells(config: StudyConfig[Westerhout2020]) -> dict[CellKey, list[Member]]:
     """All supervised cells, members sorted."""
-    cells = union(shown(config, figure) for figure in (*SUMMARISED, "fig4", *TABLES))
+    cells = union(shown(config, figure) for figure in (*SUMMARISED, "fig4", *VARIANT_TABLES))
     return {
         key: [Member(epsilon, repeat) for epsilon in sorted(sizes) for repeat in range(sizes[epsilon])]
         for key, sizes in sorted(cells.items())
@@ -234,7 +234,7 @@ def overlap_settings(config: StudyConfig[Westerhout2020], cluster: str) -> dict[
 def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str, Any]:
     """What a figure's table depends on: its cells with sizes and repeats, and its clusters in drawing order."""
     block = getattr(config.block, figure)
-    places = {"fig4": "clusters", "tableX1": "points"}.get(figure, "panels")
+    places = {"fig4": "clusters", **dict.fromkeys(VARIANT_TABLES, "points")}.get(figure, "panels")
     names = [getattr(place, "cluster", place) for place in getattr(block, places)]
     if figure == "fig2":
         names += [panel.cluster for panel in block.variational.panels]
@@ -248,7 +248,7 @@ def figure_summary(config: StudyConfig[Westerhout2020], figure: str) -> dict[str
         **({"bands": block.bands()} if figure in config.block.banded else {}),
         **({"threshold": block.threshold, "seed": config.seed} if figure == "fig4" else {}),
         **(batches(config) if figure == BATCH_SCAN else {}),
-        **(variations(config) if figure == "tableX1" else {}),
+        **(variations(config, figure) if figure in VARIANT_TABLES else {}),
     }
 
 
@@ -324,7 +324,7 @@ def inputs_of(config: StudyConfig[Westerhout2020], figure: str) -> Inputs:
     files = {"overlaps": [f"overlaps/{key.path}.csv" for key in keys]} if keys else {}
     if figure == "fig2":
         files["reconfiguration"] = [f"reconfiguration/{key.path}.csv" for key in reconfiguration_cells(config)]
-    if figure == "tableX1":
+    if figure in VARIANT_TABLES:
         files["histories"] = [f"supervised/{key.path}.csv" for key in keys]
     return files
 

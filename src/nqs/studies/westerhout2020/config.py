@@ -15,8 +15,8 @@ from nqs.studies.westerhout2020.config_figures import (
     Fig2,
     Fig4,
     FigS4,
-    TableX1,
     TargetScan,
+    VariantTable,
 )
 from nqs.vmc.keys import SIGNS_FIRST
 
@@ -25,6 +25,7 @@ NETWORK_SCANS = ("fig2", "figS4")  # several networks against J2
 TARGET_SCANS = ("fig5", "figS2", "figS6")  # signs and amplitudes against J2
 EPSILON_SCANS = ("fig3", "figS1", "figS3", "figS5", "figS7")  # against the size of the training set
 BATCH_SCAN = "figX1"  # the same for several batches
+VARIANT_TABLES = ("tableX1", "tableX2")  # one network beside others
 MOST_SUMMED_SITES = 30  # exact sums over 155 million basis states for every network
 Shift = Annotated[Number, Field(gt=0)]
 FEWEST_SAMPLES = 1000  # for a standard error of 0.03 at most
@@ -148,7 +149,8 @@ class Westerhout2020(Block):
     figS6: TargetScan
     figS7: EpsilonScan
     figX1: BatchScan
-    tableX1: TableX1
+    tableX1: VariantTable
+    tableX2: VariantTable
 
     @model_validator(mode="after")
     def critical_sizes_are_scanned(self) -> Westerhout2020:
@@ -170,16 +172,17 @@ class Westerhout2020(Block):
 
     @model_validator(mode="after")
     def distinct_sets_differ(self) -> Westerhout2020:
-        if self.tableX1.distinct and not self.dataset.replacement:
-            raise ValueError(
-                "tableX1.distinct: dataset.replacement = false draws distinct states already; set it to false"
-            )
+        for name in VARIANT_TABLES:
+            if getattr(self, name).distinct and not self.dataset.replacement:
+                raise ValueError(
+                    f"{name}.distinct: dataset.replacement = false draws distinct states already; set it to false"
+                )
         return self
 
     @property
-    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | BatchScan | TableX1]:
+    def trained(self) -> Mapping[str, Fig2 | FigS4 | TargetScan | EpsilonScan | BatchScan | VariantTable]:
         """Blocks that train networks on samples of a ground state, by name."""
-        named = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, BATCH_SCAN, "tableX1")
+        named = (*NETWORK_SCANS, *TARGET_SCANS, *EPSILON_SCANS, BATCH_SCAN, *VARIANT_TABLES)
         return {name: getattr(self, name) for name in named}
 
     @property
@@ -203,7 +206,7 @@ class Westerhout2020(Block):
         """Key and name of every cluster."""
         yield from ((f"{STUDY}.fig1.clusters", name) for name in self.fig1.clusters)
         for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
-            part = "points" if isinstance(block, TableX1) else "panels"
+            part = "points" if isinstance(block, VariantTable) else "panels"
             for number, place in enumerate(getattr(block, part)):
                 yield f"{STUDY}.{name}.{part}.{number}.cluster", place.cluster
                 if getattr(place, "lacking", None):
@@ -212,7 +215,7 @@ class Westerhout2020(Block):
     def coupled(self) -> Iterator[tuple[str, str, tuple[float, ...]]]:
         """Key, cluster and couplings of every panel and point."""
         for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
-            part = "points" if isinstance(block, TableX1) else "panels"
+            part = "points" if isinstance(block, VariantTable) else "panels"
             for number, place in enumerate(getattr(block, part)):
                 couplings = (place.j2,) if isinstance(place.j2, float) else place.j2
                 yield f"{STUDY}.{name}.{part}.{number}.j2", place.cluster, couplings

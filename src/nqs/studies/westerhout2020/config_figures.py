@@ -281,8 +281,8 @@ class Point(Block):
         return self
 
 
-class TableX1(Block):
-    """Overlap under other settings of the training."""
+class VariantTable(Block):
+    """Overlap of one network and of others that differ in their settings."""
 
     networks: tuple[str, ...] = Field(description="the network compared with, then its variants")
     distinct: bool = Field(True, description="also training sets without repeated states")

@@ -49,12 +49,26 @@ def clusters_carry_what_is_computed(config: Config) -> None:
                 f"{key}: network '{name}' needs a torus with one site per unit cell and cannot run on '{cluster}'; "
                 "choose a dense network"
             )
+        if common.networks[name].translates:
+            translates_are_known(config, key, cluster, name)
     for key, cluster in config.block.on_the_whole_basis():
         if common.n_sites(cluster) > MOST_LISTED_SITES:
             raise ValueError(
                 f"{key}: the basis states of '{cluster}' are too many to list; "
                 f"choose a cluster of at most {MOST_LISTED_SITES} sites"
             )
+
+
+def translates_are_known(config: Config, key: str, cluster: str, network: str) -> None:
+    """Ground states of a lattice, stored by its translations alone."""
+    common = config.common
+    if common.cluster(cluster)[0] not in LATTICES:
+        raise ValueError(f"{key}: '{network}' trains on translates, of which '{cluster}' has none; choose a lattice")
+    if "point" in common.ground_state.symmetries_of(common.n_sites(cluster)):
+        raise ValueError(
+            f"{key}: '{network}' trains on translates, but '{cluster}' is stored by its point group; "
+            f"choose a smaller cluster, or set ground_state.point_group_above to {common.n_sites(cluster)}"
+        )
 
 
 def variational_states_have_a_network_and_a_place(config: Config) -> None:

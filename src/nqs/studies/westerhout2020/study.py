@@ -6,14 +6,15 @@ from functools import partial
 
 from nqs.studies.protocol import Study, Target
 from nqs.studies.westerhout2020 import cells, crosschecks
-from nqs.studies.westerhout2020.config import Westerhout2020
+from nqs.studies.westerhout2020.config import VARIANT_TABLES, Westerhout2020
 
 HERE = "nqs.studies.westerhout2020"
+VARIANTS = {"rows": f"{HERE}.tables.sensitivity:rows", "layout": "nqs.runtime.markdown:markdown"}
 SUMMARY = {"rows": f"{HERE}.tables.summary:rows", "cost": f"{HERE}.tables.summary:cost"}
 
 
 def target(name: str, draw: str = "", **parts: str) -> Target:
-    """A figure, drawn by its function in a module of figures/, or the table X1."""
+    """A figure, drawn by its function in a module of figures/, or one of the tables."""
     return Target(
         inputs=partial(cells.inputs_of, figure=name),
         settings=partial(cells.figure_summary, figure=name),
@@ -51,10 +52,6 @@ STUDY = Study(
         "figS6": target("figS6", "couplings"),
         "figS7": target("figS7", "sizes"),
         "figX1": target("figX1", "batches", rows=f"{HERE}.tables.batches:rows"),
-        "tableX1": target(
-            "tableX1",
-            rows=f"{HERE}.tables.sensitivity:rows",
-            layout="nqs.runtime.markdown:markdown",
-        ),
+        **{name: target(name, **VARIANTS) for name in VARIANT_TABLES},
     },
 )

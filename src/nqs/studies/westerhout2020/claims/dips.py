@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from nqs.analysis.ledger.claim import Claim, NoTable, Tables
+from nqs.analysis.ledger.claim import Claim, Tables
 from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, near
 from nqs.analysis.ledger.verdict import INCONCLUSIVE, NOT_TESTED, judge
 from nqs.studies.westerhout2020.claims.curves import (
@@ -173,11 +173,6 @@ def _shallower(tables: Tables, lattice: str) -> Iterator[Evidence]:
                 yield above("half the dense depth - depth of cnn", shallower, 0.0, remark, part=network)
 
     yield from complete(each(), DENSE, "dip of this network")
-
-
-def cnn_gain_from_symmetry(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Needs a CNN whose translation symmetry is broken; none is trained."""
-    raise NoTable("of a convolutional network without translation symmetry")
 
 
 def statements_hold_for_dense_networks(claim: Claim, tables: Tables) -> Iterator[Evidence]:

@@ -78,7 +78,7 @@ def _probabilities(
     import torch
 
     n_sites = shape[0] * shape[1]
-    options = {"channels": (32, 64), "kernel": 5}
+    options = {"channels": (32, 64), "kernel": 5, "site_weights": False}
     network: Network = make("cnn", Geometry(n_sites, shape, momentum), "sign", options)
     random = np.random.default_rng(seed)
     parameters = {name: torch.as_tensor(value) for name, value in initial_parameters(network, random).items()}

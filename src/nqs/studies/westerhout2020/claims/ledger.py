@@ -15,6 +15,7 @@ from nqs.studies.westerhout2020.claims import (
     published,
     scaling,
     sizes,
+    symmetry,
     variational,
 )
 
@@ -50,7 +51,7 @@ _FUNCTIONS: tuple[Check, ...] = (
     dips.dip_locates_transition,
     dips.cnn_dip_smaller_square,
     dips.cnn_dip_smaller_triangle,
-    dips.cnn_gain_from_symmetry,
+    symmetry.cnn_gain_from_symmetry,
     dips.statements_hold_for_dense_networks,
     published.published_curves_fig2_top,
     variational.sr_tracks_generalization,

@@ -1,4 +1,4 @@
-"""Rows of Table X1: how the overlaps change with the settings of the training.
+"""Rows of Tables X1 and X2: how the overlaps change with the settings of the training, and with symmetry.
 
 Every variant trains on the same draws of |psi|^2 as the reference, repeat by repeat, so their overlaps are compared in
 pairs; distinct states are the first occurrences in the same stream of draws. Initial values and batches are each
