@@ -15,10 +15,10 @@ with suppress(ImportError):  # tests on a GPU do without
     settings.register_profile("same", derandomize=True)  # the same code passes or fails the same tests
     settings.load_profile("same")
 
-LONGEST = (  # files of tests, begun first so that two workers end together
-    "test_workflow", "test_docs", "test_pages", "test_primer", "test_archiving", "test_reproducibility", 
-    "test_screening",
-    "test_claims", "test_bond_clusters", "test_ground_state", "test_legible", "test_launcher", "test_report",
+LONGEST = (  # files of tests, begun first so that two workers end together; test_docs once kernels are compiled
+    "test_workflow", "test_primer", "test_pages", "test_stage", "test_file", "test_screening", "test_archiving",
+    "test_reproducibility", "test_docs", "test_claims", "test_bond_clusters", "test_ground_state", "test_legible",
+    "test_launcher", "test_report",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.interrupts import heed_interrupts
+from support.interrupts import heed_signals
 
 LAUNCHER = Path(__file__).resolve().parents[1] / "nqs"
 
@@ -81,7 +81,7 @@ def start(command: list[str | Path]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=heed_signals,
     )
 
 

@@ -20,7 +20,9 @@ from nqs.workflow.studies import found_studies
 
 ROOT = Path(__file__).parents[1]
 TARGETS = {
-    "westerhout2020": [f"fig{number}" for number in (*range(1, 6), *(f"S{number}" for number in range(1, 8)), "X1")],
+    "westerhout2020": [
+        f"fig{number}" for number in (*range(1, 6), *(f"S{number}" for number in range(1, 8)), "X1", "X2")
+    ],
     "mummaneni2026": [*(f"fig{number}" for number in range(1, 13)), "figX1", "figX2", "figX3"],
     "ju2025": ["fig1", "fig2", "fig3", "figS1", "figS2", "figX1", "figX2", "figX3"],
     "kufel2024": [f"fig{number}" for number in range(1, 9)],

@@ -1,6 +1,7 @@
 """Run every check of the repository: `./nqs test`.
 
-All of them run, whatever fails; then a table, then pytest's own last line.
+All of them run, whatever fails; then a table, then pytest's own last line. The check of types runs beside the tests,
+which leave the processors idle now and then; its output follows theirs.
 """
 
 from __future__ import annotations
@@ -8,28 +9,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-CHECKS = {
+TYPES = ["mypy"]
+QUICK = {
     "ruff check": ["ruff", "check", ".", "nqs"],
     "ruff format": ["ruff", "format", "--check", ".", "nqs"],
-    "mypy": ["mypy"],
     "snakefmt": ["snakefmt", "--check", "Snakefile", "rules"],
     "snakemake lint": ["snakemake", "--lint"],
-    "pytest": [
-        "pytest",
-        "-n",
-        "2",
-        "--dist",
-        "loadfile",
-        "--no-loadscope-reorder",
-        "-m",
-        "not gpu and not long and not faults and not cluster",
-    ],
 }
+TESTS = [
+    "pytest",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+    "-m",
+    "not gpu and not long and not faults and not cluster",
+]
 
 
-def run(command: list[str]) -> tuple[int, str]:
+def shown(command: list[str]) -> tuple[int, str]:
     """Run a command, passing its output on; returns its exit code and its last line."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     assert child.stdout is not None
@@ -40,22 +44,48 @@ def run(command: list[str]) -> tuple[int, str]:
     return child.wait(), last
 
 
+def kept(command: list[str]) -> tuple[int, str]:
+    """Run a command quietly; returns its exit code and its output."""
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+        output.seek(0)
+        return code, output.read()
+
+
+def timed(run: Callable[[list[str]], tuple[int, str]], command: list[str]) -> tuple[int, str, float]:
+    """What `run` returns for a command, and its seconds."""
+    start = time.monotonic()
+    return *run(command), time.monotonic() - start
+
+
 def main() -> int:
     """Exit code 0 if every check passed, 1 otherwise."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two pytest workers share the cores
     if sys.stdout.isatty():
         os.environ.setdefault("FORCE_COLOR", "1")
-    rows, last = [], ""
-    for step, command in CHECKS.items():
+    rows: dict[str, tuple[int, float]] = {}
+
+    def heading(step: str, command: list[str]) -> None:
         print(f"== {step}: {' '.join(command)}", flush=True)
-        start = time.time()
-        code, last = run(command)
-        rows.append((step, "ok" if code == 0 else "FAILED", time.time() - start))
+
+    for step, command in QUICK.items():
+        heading(step, command)
+        code, _, seconds = timed(shown, command)
+        rows[step] = code, seconds
+    with ThreadPoolExecutor(1) as pool:
+        types = pool.submit(timed, kept, TYPES)
+        heading("pytest", TESTS)
+        code, last, seconds = timed(shown, TESTS)
+        rows["pytest"] = code, seconds
+        heading("mypy", TYPES)
+        code, output, seconds = types.result()
+        print(output, end="", flush=True)
+        rows["mypy"] = code, seconds
     print("\nstep             result   seconds")
-    for step, result, seconds in rows:
-        print(f"{step:16} {result:8} {seconds:7.1f}")
+    for step, (code, seconds) in rows.items():
+        print(f"{step:16} {'ok' if code == 0 else 'FAILED':8} {seconds:7.1f}")
     print(last)
-    return int(any(result != "ok" for _, result, _ in rows))
+    return int(any(code for code, _ in rows.values()))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.private_slurm import Slurm, wait_until
-from support.interrupts import heed_interrupts
+from support.interrupts import heed_signals
 
 from nqs.workflow.compare_files import differences, files
 
@@ -40,7 +40,7 @@ class Run:
             self.child = subprocess.Popen(
                 [*command, *arguments], cwd=folder, env=slurm.environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=heed_interrupts,
+                preexec_fn=heed_signals,
             )  # fmt: skip
 
     def finish(self) -> float:

@@ -265,8 +265,8 @@ def test_lower_bounds_fail_as_seldom_as_they_say(monkeypatch):
     assert 0.01 < np.mean(failed) < 0.09
 
 
-QUICK = [("square24", 0.55, -12.4476171264, 5e-10)]
 REFERENCE = [
+    ("square24", 0.55, -12.4476171264, 5e-10),
     ("kagome24", 0.52, -39.22081 / 4, 2e-6),
     ("square24", 0.0, -16.5525137940, 5e-10),
     ("square24", 0.5, -12.5405984488, 5e-10),
@@ -281,18 +281,15 @@ REFERENCE = [
 ]
 
 
-LONG = [pytest.param(*reference, marks=pytest.mark.long) for reference in REFERENCE]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "j2", "energy", "printed"), [*QUICK, *LONG])
+@pytest.mark.long  # the compiled kernel does two of them every day
+@pytest.mark.parametrize(("name", "j2", "energy", "printed"), REFERENCE)
 def test_reference_energies_at_24_sites(name, j2, energy, printed, blocks, tmp_path):
     state = ground_state(blocks(name), j2, tmp_path)
     assert state.energy == pytest.approx(energy, abs=printed)
     assert state.momentum == ((0, 2) if name == "kagome24" and j2 >= 0.8 else (0, 0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_close_levels_of_one_sector_are_told_apart(blocks, tmp_path):
     """kagome24 crosses inside the trivial sector near J2 = 0.52; a short search stops too high."""
     state = ground_state(blocks("kagome24"), 0.525, tmp_path)

@@ -1,8 +1,9 @@
-"""Interrupts of processes that tests start."""
+"""Signals to processes that tests start."""
 
 import signal
 
 
-def heed_interrupts() -> None:
+def heed_signals() -> None:
     """What the tests' own caller may ignore, a new process does not; for `preexec_fn`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)

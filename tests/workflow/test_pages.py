@@ -29,6 +29,24 @@ TARGETS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def judged_once():
+    """Verdicts on one archive, or on equal copies of it, are found once for all tests of this file."""
+    found, judge = {}, gallery.archived_verdicts
+
+    def once(project, study):
+        files = sorted((project / "archive/paper" / study.name).glob("*.csv"))
+        content = b"".join(path.read_bytes() for path in (project / "reference/claims.yaml", *files))
+        key = (study.name, hashlib.sha256(content).digest())
+        if key not in found:
+            found[key] = judge(project, study)
+        return found[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "archived_verdicts", once)
+        yield
+
+
 @pytest.mark.parametrize("page", quoted.PAGES, ids=str)
 def test_quoted_numbers_are_those_of_the_archive(page):
     text = (ROOT / page).read_text()

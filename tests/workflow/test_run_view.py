@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.interrupts import heed_interrupts
+from support.interrupts import heed_signals
 
 from nqs.workflow.run_state import RunningJob, RunState, job_of, last_lines, stage_of
 from nqs.workflow.run_view import running_line
@@ -134,7 +134,7 @@ def test_an_interrupted_run_ends_its_jobs_and_the_view(tmp_path, number):
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=heed_signals,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while len(list((tmp_path / "results/smoke/logs/dataset").glob("*.log"))) < 2 and time.monotonic() < deadline:

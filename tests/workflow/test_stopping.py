@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.interrupts import heed_interrupts
+from support.interrupts import heed_signals
 
 from nqs.workflow import survivors
 
@@ -57,7 +57,7 @@ def run(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(SOURCE)}
     process = subprocess.Popen(
         [*command, "-s", str(tmp_path / "Snakefile")], env=environment, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed_interrupts,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed_signals,
     )  # fmt: skip
     begun = [tmp_path / "finished.begun", tmp_path / "unfinished.begun"]
     wait_for(lambda: all(path.exists() for path in begun) or process.poll() is not None)
@@ -143,7 +143,7 @@ except SystemExit as end:
 def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(number):
     job = subprocess.Popen(
         [sys.executable, "-c", DROPPED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(SOURCE)}, preexec_fn=heed_interrupts,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)}, preexec_fn=heed_signals,
     )  # fmt: skip
     assert job.stdout
     assert job.stdout.readline() == "deleting\n"

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from nqs.runtime.errors import NqsError
+from nqs.runtime.yaml_text import QuickLoader
 
 
 class PublishedError(NqsError):
@@ -22,7 +23,7 @@ class PublishedError(NqsError):
 def read_facts(path: Path) -> dict[str, Any]:
     """Published numbers by name; each a mapping with value, uncertainty, unit and where. Raises PublishedError."""
     try:
-        facts = yaml.safe_load(path.read_text())
+        facts = yaml.load(path.read_text(), QuickLoader)
     except (OSError, yaml.YAMLError) as error:
         raise PublishedError(f"{path}: cannot read the published numbers: {error!r}") from error
     if not isinstance(facts, dict):

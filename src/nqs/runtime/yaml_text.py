@@ -20,6 +20,9 @@ NUMBER = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][
 WHOLE = re.compile(r"[-+]?[0-9][0-9_]*")
 
 
+QuickLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same YAML 1.1; ten times faster where libyaml is
+
+
 class StrictLoader(yaml.SafeLoader):
     """PyYAML with the words and numbers of YAML 1.2."""
 

@@ -64,7 +64,7 @@ def test_figx1_draws_rises_sizes_and_what_is_beyond(table):
     bars = [one for one in right.containers if isinstance(one, ErrorbarContainer)]
     drawn = {one.get_label(): one.lines[0].get_data() for one in bars}
     assert set(drawn) == {"_16", "_128"}
-    assert drawn["_128"][1][0] == pytest.approx(np.sqrt(2e-6))
+    assert np.asarray(drawn["_128"][1])[0] == pytest.approx(np.sqrt(2e-6))
     assert len([text for text in right.texts if isinstance(text, Annotation) and text.arrow_patch]) == 1
     assert [label.get_text() for label in right.get_xticklabels()] == ["16", "64", "128"]
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from nqs.runtime.errors import InputError
 from nqs.runtime.fields import Block
+from nqs.runtime.yaml_text import QuickLoader
 
 SCALES = ("smoke", "laptop", "paper")
 ARCHIVE = "archive"  # tables of paper scale
@@ -58,7 +59,7 @@ class Claim(Block):
 def read_claims(path: Path) -> dict[str, Claim]:
     """All claims by id, in the order of the file; InputError that names the entry and the key."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.load(path.read_text(encoding="utf-8"), QuickLoader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot read the claims: {error}") from None
     if not isinstance(entries, list):

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from nqs.runtime.fields import Block, Iterations, Number, Positive, Repeats, pick
 from nqs.studies.westerhout2020.config_figures import (
     BatchScan,
+    Crossings,
     EpsilonScan,
     Fig1,
     Fig2,
@@ -149,6 +150,7 @@ class Westerhout2020(Block):
     figS6: TargetScan
     figS7: EpsilonScan
     figX1: BatchScan
+    figX2: Crossings
     tableX1: VariantTable
     tableX2: VariantTable
 
@@ -205,7 +207,7 @@ class Westerhout2020(Block):
     def cluster_names(self) -> Iterator[tuple[str, str]]:
         """Key and name of every cluster."""
         yield from ((f"{STUDY}.fig1.clusters", name) for name in self.fig1.clusters)
-        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
+        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational), ("figX2", self.figX2)]:
             part = "points" if isinstance(block, VariantTable) else "panels"
             for number, place in enumerate(getattr(block, part)):
                 yield f"{STUDY}.{name}.{part}.{number}.cluster", place.cluster
@@ -214,7 +216,7 @@ class Westerhout2020(Block):
 
     def coupled(self) -> Iterator[tuple[str, str, tuple[float, ...]]]:
         """Key, cluster and couplings of every panel and point."""
-        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational)]:
+        for name, block in [*self.trained.items(), ("fig2.variational", self.fig2.variational), ("figX2", self.figX2)]:
             part = "points" if isinstance(block, VariantTable) else "panels"
             for number, place in enumerate(getattr(block, part)):
                 couplings = (place.j2,) if isinstance(place.j2, float) else place.j2

@@ -251,6 +251,20 @@ class BatchScan(Block):
         return (("networks", panel.cluster, network) for panel in self.panels for network in self.networks)
 
 
+class Crossings(Block):
+    """Exact ground states against J2/J1."""
+
+    epsilon: Epsilon = Field(0.01, description=f"draws whose weight is shown: {EPSILON}")
+    panels: tuple[ClusterPanel, ...] = Field(min_length=1, description="one per cluster")
+
+    _clusters_differ = field_validator("panels")(clusters_listed_once)
+
+    @property
+    def places(self) -> list[tuple[str, float]]:
+        """Cluster and coupling of each ground state, couplings ascending."""
+        return [(panel.cluster, j2) for panel in self.panels for j2 in sorted(panel.j2)]
+
+
 class Fig4(Block):
     """Critical training-set size against the dimension of the Hilbert space."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from nqs.studies.protocol import Study, Target
-from nqs.studies.westerhout2020 import cells, crosschecks
+from nqs.studies.westerhout2020 import cells, crosschecks, crossings
 from nqs.studies.westerhout2020.config import VARIANT_TABLES, Westerhout2020
 
 HERE = "nqs.studies.westerhout2020"
@@ -52,6 +52,13 @@ STUDY = Study(
         "figS6": target("figS6", "couplings"),
         "figS7": target("figS7", "sizes"),
         "figX1": target("figX1", "batches", rows=f"{HERE}.tables.batches:rows"),
+        "figX2": Target(
+            rows=f"{HERE}.tables.crossings:rows",
+            inputs=crossings.inputs,
+            settings=crossings.settings,
+            used=crossings.used,
+            draw=f"{HERE}.figures.crossings:figX2",
+        ),
         **{name: target(name, **VARIANTS) for name in VARIANT_TABLES},
     },
 )

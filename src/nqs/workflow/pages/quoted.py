@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from nqs.runtime.errors import InputError
 from nqs.runtime.fields import Block
 from nqs.runtime.tables import read_table
+from nqs.runtime.yaml_text import QuickLoader
 
 MARK = re.compile(r"<!--= *(?P<name>[\w.]+)(?P<arguments>(?: [^ >]+)*) *-->(?P<text>.*?)<!--/-->", re.S)
 LIST = Path("docs/quoted.yaml")
@@ -42,7 +43,7 @@ class Quote(Block):
 def read_quotes(path: Path) -> dict[str, Quote]:
     """All kinds by name; InputError that names the entry."""
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        listed = yaml.load(path.read_text(encoding="utf-8"), QuickLoader)
         return {str(name): Quote.model_validate(entry) for name, entry in listed.items()}
     except (OSError, yaml.YAMLError, AttributeError) as error:
         raise InputError(f"{path}: cannot read the quoted numbers: {error}") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from math import inf
 
 import numpy as np
+import pandas as pd
 
 from nqs.analysis.ledger.claim import Claim, Tables
-from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, near
+from nqs.analysis.ledger.evidence import Estimate, Evidence, above, below, near, true
 from nqs.analysis.ledger.verdict import INCONCLUSIVE, NOT_TESTED, judge
 from nqs.studies.westerhout2020.claims.curves import (
     Curve,
@@ -26,8 +28,8 @@ from nqs.studies.westerhout2020.claims.selection import (
     complete,
     inside,
     outside,
-    weights,
 )
+from nqs.studies.westerhout2020.tables.crossings import crossings
 
 SHOULDERS = {"square": ((0.2, 0.3), (0.7, 0.75)), "triangle": ((0.2, 0.6),)}  # J2/J1 beside the dip
 DIP = {"square": (0.4, 0.6), "triangle": (0.8, 1.6)}
@@ -36,6 +38,7 @@ TOLERANCE = {"square": 0.1, "triangle": 0.05, "kagome": 0.05}  # square: anywher
 DEEP = 0.1  # depth of a dip
 FINE = 0.03  # spacing of J2 on which smoothness can be seen
 NEAR_DROP = 0.02
+EDGES = {"lower": (0.3, 0.7), "upper": (1.5, 2.0)}  # J2/J1 about those of the kagome model
 DENSE = ("dense1", "dense2")
 NETWORKS = (*DENSE, "cnn")
 
@@ -73,22 +76,31 @@ def _kagome_drop(tables: Tables, network: str) -> Iterator[Evidence]:
 
 
 def kagome_frustrated_window(claim: Claim, tables: Tables) -> Iterator[Evidence]:
-    """Jumps of the weight that samples of the exact state hold, as its crossing makes them; J2 up to 2 is needed."""
-    held = weights(tables, "kagome")
-    held = held[np.isclose(held.epsilon_train, 0.01)].drop_duplicates("j2_over_j1")
-    j2, weight = held.j2_over_j1.to_numpy(float), held.sample_weight_mean.to_numpy(float)
-    for edge, low, high in (("lower", 0.3, 0.8), ("upper", 1.5, 2.0)):
-        here = (j2 >= low) & (j2 <= high)
-        if here.sum() < 4:
-            if edge == "upper" and len(j2) >= 4:
-                yield absent("upper edge", f"J2 from {low:g} to {high:g}")
-            continue
-        x, steps = j2[here], np.abs(np.diff(weight[here])) / np.diff(j2[here])
-        place = int(np.argmax(steps))
-        middle, width = (x[place] + x[place + 1]) / 2, x[place + 1] - x[place]
-        published = FRUSTRATED["kagome"][edge == "upper"]
-        found = Estimate(float(middle), float(width / np.sqrt(12)))
-        yield near("J2 where the ground state jumps", found, published, tolerance=NEAR_DROP, part=f"{edge} edge")
+    """Crossings of the exact ground state of kagome24 near either edge; where there are several, each is a reading."""
+    rows = tables["figX2"]
+    rows = rows[rows.cluster == "kagome24"].sort_values("j2_over_j1")
+    edges = {edge: _crossed(rows, *EDGES[edge]) for edge in EDGES}
+    for edge, found in edges.items():
+        window = "from {:g} to {:g}".format(*EDGES[edge])
+        if found is None:
+            yield absent(f"{edge} edge", f"four couplings {window}")
+        elif not found:
+            yield true(f"a crossing {window}", False, part=f"{edge} edge")
+    for lower, upper in product(edges["lower"] or (), edges["upper"] or ()):
+        for edge, place, published in zip(EDGES, (lower, upper), FRUSTRATED["kagome"], strict=True):
+            reading = f"{lower.value:.2f} to {upper.value:.2f}"
+            yield near(
+                "J2 of the crossing", place, published, tolerance=NEAR_DROP, part=f"{edge} edge", reading=reading
+            )
+
+
+def _crossed(rows: pd.DataFrame, low: float, high: float) -> list[Estimate] | None:
+    """Crossings between two couplings, uniform between the neighbours of each; None on a grid of fewer than four."""
+    here = rows[(rows.j2_over_j1 >= low) & (rows.j2_over_j1 <= high)]
+    if len(here) < 4:
+        return None
+    found = crossings(here[here.j2_next <= high])
+    return [Estimate(float(one.j2_crossing), float(one.half_width / np.sqrt(3))) for one in found.itertuples()]
 
 
 def square_dip(claim: Claim, tables: Tables) -> Iterator[Evidence]:
