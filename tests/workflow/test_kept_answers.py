@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from nqs.workflow import snakemake_patch
+from nqs.workflow import code_hash, snakemake_patch
 from nqs.workflow.kept_answers import KeptAnswers
 
 
@@ -77,3 +77,13 @@ def test_collections_are_rare_in_a_large_graph_of_jobs():
     finally:
         gc.unfreeze()
         gc.set_threshold(*thresholds)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_answers_lie_with_the_bytecode_if_that_can_be_written(tmp_path, monkeypatch, writable):
+    kept = KeptAnswers()
+    monkeypatch.setattr(code_hash, "KEPT", kept)
+    monkeypatch.setattr(code_hash, "writable", lambda folder: writable)
+    code_hash.keep_answers(tmp_path / "answers.json")
+    assert (kept.file != tmp_path / "answers.json") is writable
+    kept.file = None  # nothing is written at the end of this process

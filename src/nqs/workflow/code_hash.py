@@ -15,10 +15,12 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NamedTuple
 
 import nqs
+from nqs.runtime.numba_cache import writable
 from nqs.workflow.code_names import ON_IMPORT, Definition, Module
 from nqs.workflow.code_text import Link, Text
 from nqs.workflow.kept_answers import KeptAnswers
@@ -165,9 +167,13 @@ def sources() -> Sources:
 KEPT = KeptAnswers()
 
 
-def keep_answers(file: Path) -> None:
-    """Remember hashes and names from run to run in a file, for as long as no source changes."""
-    KEPT.keep_in(file, sources().paths.values())
+def keep_answers(beside_results: Path) -> None:
+    """Remember hashes and names from run to run, for as long as no source changes.
+
+    The file lies where Python keeps bytecode, so that runs in other folders find it, or else beside the results.
+    """
+    folder = Path(cache_from_source(nqs.__file__)).parent
+    KEPT.keep_in(folder / "code_answers.json" if writable(folder) else beside_results, sources().paths.values())
 
 
 @cache
