@@ -28,7 +28,7 @@ from quspin.operators import hamiltonian as quspin_hamiltonian
 from nqs.exact.irreps import write_space_group
 from nqs.exact.kernel import file as kernel_file
 from nqs.exact.kernel.neighbours import aligned_sum
-from nqs.model.clusters import BY_BONDS
+from nqs.model.clusters import BY_BONDS, QUSPIN_SITES
 from nqs.model.hamiltonians import heisenberg_j1j2
 from nqs.model.lattices import Cluster, cluster_of
 from nqs.model.symmetry import Generator, Group, characters, is_representation, make_generator, make_group
@@ -37,7 +37,6 @@ from nqs.runtime.hdf5 import create_hdf5, store
 from nqs.runtime.job import Job
 
 SYMMETRIES = ("translations", "spin_flip", "point")
-QUSPIN_SITES = 24  # up to here `auto` takes QuSpin
 
 
 def build(
@@ -49,8 +48,8 @@ def build(
 ) -> None:
     """Write the blocks of all sectors with real characters of the chosen symmetries.
 
-    backend: `quspin`, `kernel`, or `auto`, which takes the kernel above 24 sites and for clusters given by their bonds,
-    whose many sectors share its lists. Only the kernel uses threads.
+    backend: `quspin`, `kernel`, or `auto`, which takes the kernel above QUSPIN_SITES and for clusters given by their
+    bonds, whose many sectors share its lists. Only the kernel uses threads.
 
     ValueError for an odd number of sites, an unknown symmetry, or a choice without translations
     and spin flip, which label the ground state.

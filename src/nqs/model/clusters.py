@@ -30,6 +30,7 @@ CLUSTERS: Registry[str, tuple[str, tuple[int, int]]] = {
 MISSING_BONDS = {"triangle24b47": (9, 10), "triangle30b59": (9, 10)}
 
 BY_BONDS = "bonds"  # lattice of the clusters given by their bonds, whose shape is (sites, 1)
+QUSPIN_SITES = 20  # up to here QuSpin builds the matrices, unless told otherwise; the kernel is faster above
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class GroundStateBlock(Block):
     )
     backend: Literal["auto", "quspin", "kernel"] = Field(
         "auto",
-        description="what builds the Hamiltonian; auto: QuSpin up to 24 sites, the compiled kernel above and for "
+        description="what builds the Hamiltonian; auto: QuSpin up to 20 sites, the compiled kernel above and for "
         "clusters given by their bonds",
     )
     tolerance: Number = Field(1e-10, gt=0, le=1e-6, description="residual |H psi - E psi| relative to |E|")

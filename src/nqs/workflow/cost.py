@@ -14,6 +14,7 @@ from math import comb, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nqs.model.clusters import QUSPIN_SITES
 from nqs.runtime.errors import ConfigError
 from nqs.studies.protocol import Cell
 from nqs.workflow.work import Work
@@ -96,7 +97,7 @@ def orbits(cell: Cell, settings: Settings, point: bool = True) -> float:
 def general(cell: Cell, settings: Settings) -> bool:
     """Whether a general library builds the matrices: those of small clusters."""
     backend = settings.get("backend", "auto")
-    return backend == "quspin" or (backend == "auto" and cell.n_sites <= 24)
+    return backend == "quspin" or (backend == "auto" and cell.n_sites <= QUSPIN_SITES)
 
 
 def matrices(cell: Cell, settings: Settings) -> float:
