@@ -329,6 +329,7 @@ def test_archive_is_judged():
     assert found["abrupt_threshold_kagome"] == REPRODUCED
     assert found["kagome_drop_location"] == NOT_REPRODUCED
     assert found["published_curves_fig3"] == NOT_REPRODUCED
+    assert found["kagome_frustrated_window"] == NOT_REPRODUCED  # crossings at 1.73 and 1.93, not at 1.82
     assert found["critical_size_factor_10"] == INCONCLUSIVE
     assert found["cnn_dip_smaller_square"] == INCONCLUSIVE  # two repeats
     assert found["batch_size_matters"] == INCONCLUSIVE  # a factor of four, no turn

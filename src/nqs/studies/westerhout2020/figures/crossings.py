@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from nqs.studies.westerhout2020.tables.crossings import COLUMNS, crossings
 MARKERS = "os^Dv<>P"  # of momenta, in the order in which they appear
 LINE: dict[str, Any] = {"color": style.BLACK, "linewidth": 0.8, "zorder": 1.5}
 CROSSING: dict[str, Any] = {"color": "#b2182b", "linestyle": ":", "linewidth": 0.9, "zorder": 1}
+NARROW = 20.0  # largest over smallest gap, up to which plain numbers fit the axis
 GAP = r"gap to the next level ($J_1$)"
 
 
@@ -32,6 +34,8 @@ def figX2(table: pd.DataFrame, published: pd.DataFrame | None = None, note: str 
         _draw(right, rows, "gap", momenta)
         left.set(ylabel=f"$|\\psi|^2$ of {100 * rows.epsilon_train.iloc[0]:g} % draws", ylim=(0, None))
         right.set(ylabel=GAP, yscale="log")
+        if rows.gap.max() < NARROW * rows.gap.min():
+            style.readable_log_ticks(right.yaxis)
         for ax in (left, right):
             lattice = rows.lattice.iloc[0]
             ax.set_title(f"{LATTICE_TITLES.get(lattice, lattice)}, {rows.n_sites.iloc[0]} spins")
@@ -71,9 +75,15 @@ def _keys(momenta: list[tuple[int, int]]) -> list[Any]:
     return [*marks, Line2D([], [], label="crossing", **CROSSING), style.frustrated_key()]
 
 
+def _rounded(place: float, half_width: float) -> str:
+    """A crossing with its half-width, to the first digit of the latter."""
+    digits = max(0, -floor(log10(half_width)))
+    return f"{place:.{digits}f} \u00b1 {half_width:.{digits}f}"
+
+
 def _facts(table: pd.DataFrame) -> list[str]:
     found = [
-        f"{cluster}: " + ", ".join(f"{one.j2_crossing:.3g} \u00b1 {one.half_width:.1g}" for one in rows.itertuples())
+        f"{cluster}: " + ", ".join(map(_rounded, rows.j2_crossing, rows.half_width))
         for cluster, rows in crossings(table).groupby("cluster", sort=False)
     ]
     return [
