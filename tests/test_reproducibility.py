@@ -71,7 +71,7 @@ def transfer_step_back(weights, walks, later, sooner, slopes):
         (dense_tangent_kernel, [(347, 17), (347, 65), *[(347, 64)] * 3, 347, 347], SINGLE),
         (rbm_tangent_kernel, [(50, 50), (50, 50), 50, 50], SINGLE),
         (partial(rbm_kernel._move, sign=SINGLE(-1)), [13] * 3, SINGLE),
-        (partial(dense_kernel.adam, step=3, rate=1e-3), [4999] * 4, SINGLE),
+        (partial(dense_kernel.adam, step=3, rate=1e-3, l2=SINGLE(0.01)), [4999] * 4, SINGLE),
         (transfer_step_back, [16, *[(8, 12)] * 3, 16], float),
     ],
 )

@@ -100,7 +100,8 @@ def _crossed(rows: pd.DataFrame, low: float, high: float) -> list[Estimate] | No
     if len(here) < 4:
         return None
     found = crossings(here[here.j2_next <= high])
-    return [Estimate(float(one.j2_crossing), float(one.half_width / np.sqrt(3))) for one in found.itertuples()]
+    places, errors = found.j2_crossing.to_numpy(float), found.half_width.to_numpy(float) / np.sqrt(3)
+    return [Estimate(float(place), float(error)) for place, error in zip(places, errors, strict=True)]
 
 
 def square_dip(claim: Claim, tables: Tables) -> Iterator[Evidence]:

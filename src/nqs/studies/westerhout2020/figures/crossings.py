@@ -59,8 +59,8 @@ def _draw(ax: Axes, rows: pd.DataFrame, column: str, momenta: list[tuple[int, in
     for place, momentum in enumerate(momenta):
         here = rows[[one == momentum for one in _momenta(rows)]]
         ax.plot(here.j2_over_j1, here[column], label=f"_{momentum}", **_look(place))
-    for one in crossed.itertuples():
-        ax.axvline(one.j2_crossing, label="_crossing", **CROSSING)
+    for place in crossed.j2_crossing.to_numpy(float):
+        ax.axvline(place, label="_crossing", **CROSSING)
     ax.set_xlabel(style.J2_OVER_J1)
     style.frustrated(ax, rows.lattice.iloc[0])
 
