@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from nqs.exact.eigenstate import Wavefunction
 from nqs.runtime.errors import InputError
 from nqs.supervised import dataset
 
@@ -129,6 +130,15 @@ def test_translates_are_all_images_with_their_signs(square16):
             int((np.roll(torus, (dy, dx), (0, 1)).ravel() << np.arange(16)).sum()) for dx in range(4) for dy in range(4)
         }
         assert set(images.tolist()) == rolled
+
+
+def test_translates_change_sign_with_a_momentum_of_pi(ground_state_file):
+    ring = Wavefunction.read(ground_state_file("ring10", 0))
+    assert (ring.characters[~ring.flips] == -1).any()
+    sample = dataset.Sample(*ring.sample(20, np.random.default_rng(0)))
+    moved = dataset.translates(sample, ring)
+    np.testing.assert_allclose(moved.psi, ring.lookup(moved.states), atol=1e-12)
+    assert (moved.psi.reshape(20, -1) * sample.psi[:, None] < 0).any()
 
 
 def test_translates_of_a_state_stored_by_its_point_group_are_refused(square16):

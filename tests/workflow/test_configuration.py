@@ -279,6 +279,10 @@ MISTAKES: dict[str, tuple[dict, list[str]]] = {
         {"westerhout2020": {"figS5": {"network": "dense2translates"}}},
         ["westerhout2020.figS5.network", "'square30' is stored by its point group", "point_group_above to 30"],
     ),
+    "dropout of a variational state": (
+        {"westerhout2020": {"fig2": {"variational": {"network": "dense2dropout"}}}},
+        ["fig2.variational.network", "dropout of 'dense2dropout'"],
+    ),
     "even kernel": ({"networks": {"cnn": {"kernel": 4}}}, ["networks.cnn.kernel", "odd"]),
     "unknown lattice": (
         {"clusters": {"cube8": {"lattice": "cubic", "shape": [2, 4]}}},

@@ -128,8 +128,8 @@ def translates(sample: Sample, wavefunction: Wavefunction) -> Sample:
     moves = np.flatnonzero(~wavefunction.flips)
     if len(moves) != wavefunction.shape[0] * wavefunction.shape[1]:
         raise InputError(
-            f"translates: the ground state of {wavefunction.cluster} is stored by its point group as well; raise "
-            f"ground_state.point_group_above to {wavefunction.n_sites} or more"
+            f"translates: the ground state of {wavefunction.cluster} is stored by its point group as well; leave "
+            f"`point` out of ground_state.symmetries, or set point_group_above to {wavefunction.n_sites}"
         )
     element = np.tile(moves, len(sample))
     states = wavefunction.group.images(np.repeat(sample.states, len(moves)), element)

@@ -52,7 +52,7 @@ def train(
     ]
     if settings.dropout and type(network) is not Dense:
         raise InputError(f"dropout: {type(network).__name__} cannot leave out hidden units; only dense networks can")
-    compiled = runs_compiled(network, device) or settings.dropout  # the kernel alone leaves out units
+    compiled = runs_compiled(network, device) or settings.dropout > 0  # the kernel alone leaves out units
     run = _train_compiled if compiled else _train_stacked
     run(network, members, trajectories, settings, device, threads, checkpoints, progress)
     return trajectories

@@ -99,6 +99,7 @@ def run(
     cell: Cell, out: Path, history: Path, checkpoint_folder: Path | None, device: str, threads: int, save_every: float
 ) -> None:
     """Train the cell's members, resuming from the checkpoint folder if it holds the same training."""
+    device = "cpu" if cell.training.dropout else device  # the compiled kernel alone leaves out units
     wavefunction = Wavefunction.read(cell.ground_state)
     network = network_for(cell.settings, wavefunction)
     members = members_of(cell.settings, wavefunction, dataset.by_epsilon(cell.data_files))

@@ -115,10 +115,11 @@ def stage(
         (near,) = difflib.get_close_matches(name, STAGES, n=1, cutoff=0.0)
         raise InputError(f"unknown stage '{name}'; did you mean '{near}'? Known: {', '.join(STAGES)}")
     set_threads(threads if STAGES[name].libraries else 1)
-    end_as_exception()
+    compute = function(STAGES[name].entry)
+    end_as_exception()  # not before: libraries drop any exception in some of their imports, the signal's too
     how = {"threads": threads, "device": device, "code": code, "checkpoints": checkpoints, "save_every": save_every}
     with checksums.guarded(job_of(settings, inputs, outputs, **how)) as job:
-        function(STAGES[name].entry)(job)
+        compute(job)
 
 
 @app.command()

@@ -40,8 +40,10 @@ class NetworkBlock(Block):
     last_bias: bool = Field(False, description="dense: bias in the last layer (the published counts have none)")
     learning_rate: Number = Field(gt=0, description="Adam step size")
     l2: Number = Field(0, ge=0, description="L2 regularisation: l2/2 sum of squared parameters is added to the loss")
-    dropout: Number = Field(0, ge=0, lt=1, description="dense: share of hidden units that each state does without")
-    translates: bool = Field(False, description="train on all translates of the training states")
+    dropout: Number = Field(
+        0, ge=0, lt=1, description="dense: share of hidden units that each state does without; on the CPU"
+    )
+    translates: bool = Field(False, description="train on all translates of sampled training states")
     batch: Positive | None = Field(None, description="states per update, in place of the study's")
     max_updates: Positive | None = Field(None, description="updates at most, where fewer than the study's")
 

@@ -339,7 +339,7 @@ def test_archive_is_judged():
 @pytest.mark.parametrize(
     ("overlaps", "expected"),
     [((0.9, 0.92), REPRODUCED), ((0.9, 0.64), REPRODUCED), ((0.9, 0.4, 0.5), NOT_REPRODUCED),
-     ((0.775, 0.775), INCONCLUSIVE)],
+     ((0.775, 0.775), INCONCLUSIVE), ((0.62, 0.62, 0.62), INCONCLUSIVE)],
 )  # fmt: skip
 def test_either_way_of_changing_the_symmetry_is_enough_where_there_is_a_gap(overlaps, expected):
     assert verdict("cnn_gain_from_symmetry", symmetric(*overlaps)) == expected
@@ -349,6 +349,12 @@ def test_the_window_needs_a_crossing_at_both_edges_and_a_grid_about_them():
     assert verdict("kagome_frustrated_window", crossed(0.515)) == NOT_REPRODUCED
     coarse = {name: rows[::60] for name, rows in crossed(0.515, 1.83).items()}
     assert verdict("kagome_frustrated_window", coarse) == INCONCLUSIVE
+    short = {name: rows[rows.j2_over_j1 < 1.7] for name, rows in crossed(0.515, 1.65).items()}
+    assert verdict("kagome_frustrated_window", short) == INCONCLUSIVE  # the upper window was not seen whole
+    assert (
+        verdict("kagome_frustrated_window", {name: rows[rows.j2_over_j1 < 1] for name, rows in crossed(0.65).items()})
+        == NOT_REPRODUCED
+    )
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_figx2_breaks_lines_at_crossings_and_names_momenta():
     marked = [float(np.asarray(line.get_xdata())[0]) for line in right.lines if line.get_label() == "_crossing"]
     assert marked == pytest.approx([0.55, 0.7])
     assert {"momentum (0, 0)", "momentum (0, 2)", "crossing"} <= set(legend(fig))
-    assert "kagome24: 0.55 ± 0.05, 0.7 ± 0.1" in small_print(fig)
+    assert "kagome24: 0.5 to 0.6, 0.6 to 0.8" in small_print(fig)
     check_layout(fig)
 
 

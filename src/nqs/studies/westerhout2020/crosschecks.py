@@ -67,7 +67,8 @@ def translates_are_known(config: Config, key: str, cluster: str, network: str) -
     if "point" in common.ground_state.symmetries_of(common.n_sites(cluster)):
         raise ValueError(
             f"{key}: '{network}' trains on translates, but '{cluster}' is stored by its point group; "
-            f"choose a smaller cluster, or set ground_state.point_group_above to {common.n_sites(cluster)}"
+            f"choose a smaller cluster, leave `point` out of ground_state.symmetries, or set "
+            f"ground_state.point_group_above to {common.n_sites(cluster)}"
         )
 
 
@@ -77,6 +78,11 @@ def variational_states_have_a_network_and_a_place(config: Config) -> None:
     key, network = "westerhout2020.fig2.variational", common.networks[block.network]
     if network.architecture != "dense":
         raise ValueError(f"{key}.network: '{block.network}' is not dense; choose a dense network")
+    unheard = [name for name in ("l2", "dropout", "translates") if getattr(network, name)]
+    if unheard:
+        raise ValueError(
+            f"{key}.network: {unheard[0]} of '{block.network}' is for training on samples; choose a network without"
+        )
     if not network.hidden:
         raise ValueError(
             f"{key}.network: '{block.network}' has no hidden layer; "

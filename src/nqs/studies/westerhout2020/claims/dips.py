@@ -86,20 +86,26 @@ def kagome_frustrated_window(claim: Claim, tables: Tables) -> Iterator[Evidence]
             yield absent(f"{edge} edge", f"four couplings {window}")
         elif not found:
             yield true(f"a crossing {window}", False, part=f"{edge} edge")
-    for lower, upper in product(edges["lower"] or (), edges["upper"] or ()):
-        for edge, place, published in zip(EDGES, (lower, upper), FRUSTRATED["kagome"], strict=True):
-            reading = f"{lower.value:.2f} to {upper.value:.2f}"
-            yield near(
-                "J2 of the crossing", place, published, tolerance=NEAR_DROP, part=f"{edge} edge", reading=reading
-            )
+    lone = [edge for edge in EDGES if edges[edge] and not all(edges.values())]
+    for edge in lone:
+        yield from (_edge(edge, place, "") for place in edges[edge] or ())
+    for places in product(edges["lower"] or (), edges["upper"] or ()):
+        reading = " to ".join(f"{place.value:.4g}" for place in places)
+        yield from (_edge(edge, place, reading) for edge, place in zip(EDGES, places, strict=True))
+
+
+def _edge(edge: str, place: Estimate, reading: str) -> Evidence:
+    published = FRUSTRATED["kagome"][edge == "upper"]
+    return near("J2 of the crossing", place, published, tolerance=NEAR_DROP, part=f"{edge} edge", reading=reading)
 
 
 def _crossed(rows: pd.DataFrame, low: float, high: float) -> list[Estimate] | None:
-    """Crossings between two couplings, uniform between the neighbours of each; None on a grid of fewer than four."""
-    here = rows[(rows.j2_over_j1 >= low) & (rows.j2_over_j1 <= high)]
-    if len(here) < 4:
+    """Crossings in a window, uniform between their neighbours; None if the grid has fewer than four couplings in it."""
+    j2 = rows.j2_over_j1
+    if ((j2 >= low) & (j2 <= high)).sum() < 4 or j2.min() > low or j2.max() < high:
         return None
-    found = crossings(here[here.j2_next <= high])
+    found = crossings(rows)
+    found = found[(found.j2_crossing >= low) & (found.j2_crossing <= high)]
     places, errors = found.j2_crossing.to_numpy(float), found.half_width.to_numpy(float) / np.sqrt(3)
     return [Estimate(float(place), float(error)) for place, error in zip(places, errors, strict=True)]
 

@@ -33,7 +33,8 @@ def _halves(found: Mapping[str, Estimate], point: str) -> Iterator[Evidence]:
     middle = combined([(0.5, found[DENSE]), (0.5, found[CNN])])
     for reading, name, side in ((BROKEN, SITES, below), (GIVEN, TRANSLATES, above)):
         yield above("overlap, cnn - dense2", found[CNN] - found[DENSE], 0.0, part=f"{point}, gap", reading=reading)
-        share = (found[CNN].value - found[name].value) / (found[CNN].value - found[DENSE].value)
+        gap = found[CNN].value - found[DENSE].value
+        share = (found[CNN].value - found[name].value) / gap if gap else np.nan
         words = f"{found[name].value:.3f} between {found[DENSE].value:.3f} and {found[CNN].value:.3f}"
         remark = f"{words}: {share if name == SITES else 1 - share:.0%} of the gap" if np.isfinite(share) else words
         yield side(

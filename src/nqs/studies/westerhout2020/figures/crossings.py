@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor, log10
 from typing import Any
 
 import pandas as pd
@@ -75,19 +74,14 @@ def _keys(momenta: list[tuple[int, int]]) -> list[Any]:
     return [*marks, Line2D([], [], label="crossing", **CROSSING), style.frustrated_key()]
 
 
-def _rounded(place: float, half_width: float) -> str:
-    """A crossing with its half-width, to the first digit of the latter."""
-    digits = max(0, -floor(log10(half_width)))
-    return f"{place:.{digits}f} \u00b1 {half_width:.{digits}f}"
-
-
 def _facts(table: pd.DataFrame) -> list[str]:
     found = [
-        f"{cluster}: " + ", ".join(map(_rounded, rows.j2_crossing, rows.half_width))
+        f"{cluster}: "
+        + ", ".join(f"{low:g} to {high:g}" for low, high in zip(rows.j2_over_j1, rows.j2_next, strict=True))
         for cluster, rows in crossings(table).groupby("cluster", sort=False)
     ]
     return [
         "Exact ground states; a level crosses where neighbouring ones have a squared overlap below 0.5",
-        f"Crossings at {'; '.join(found)}" if found else "No crossing between the couplings shown",
+        f"Crossings in {'; '.join(found)}" if found else "No crossing between the couplings shown",
         "Shaded: strongly frustrated as published; momenta in units of $2\\pi/L$",
     ]
