@@ -31,6 +31,11 @@ def runs_compiled(network: Network, device: str) -> TypeGuard[Dense]:
     return type(network) is Dense and device == "cpu"
 
 
+def device_of(settings: Settings, device: str) -> str:
+    """Where a training runs: only the compiled kernel, on the CPU, leaves out hidden units."""
+    return "cpu" if settings.dropout else device
+
+
 def train(
     network: Network,
     members: Sequence[Member],
@@ -52,8 +57,8 @@ def train(
     ]
     if settings.dropout and type(network) is not Dense:
         raise InputError(f"dropout: {type(network).__name__} cannot leave out hidden units; only dense networks can")
-    compiled = runs_compiled(network, device) or settings.dropout > 0  # the kernel alone leaves out units
-    run = _train_compiled if compiled else _train_stacked
+    device = device_of(settings, device)
+    run = _train_compiled if runs_compiled(network, device) else _train_stacked
     run(network, members, trajectories, settings, device, threads, checkpoints, progress)
     return trajectories
 

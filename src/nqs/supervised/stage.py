@@ -28,7 +28,7 @@ from nqs.runtime.job import Job
 from nqs.runtime.progress import Progress
 from nqs.runtime.seeds import seed_of
 from nqs.supervised import dataset
-from nqs.supervised.ensemble import train
+from nqs.supervised.ensemble import device_of, train
 from nqs.supervised.keys import WHOLE
 from nqs.supervised.members import Member, Settings, Trajectory
 from nqs.supervised.weights import write_weights
@@ -99,7 +99,7 @@ def run(
     cell: Cell, out: Path, history: Path, checkpoint_folder: Path | None, device: str, threads: int, save_every: float
 ) -> None:
     """Train the cell's members, resuming from the checkpoint folder if it holds the same training."""
-    device = "cpu" if cell.training.dropout else device  # the compiled kernel alone leaves out units
+    device = device_of(cell.training, device)
     wavefunction = Wavefunction.read(cell.ground_state)
     network = network_for(cell.settings, wavefunction)
     members = members_of(cell.settings, wavefunction, dataset.by_epsilon(cell.data_files))

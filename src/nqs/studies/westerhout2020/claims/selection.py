@@ -91,10 +91,10 @@ def against_size(
     return {j2: one for j2, one in curves.items() if len(one) >= 4}
 
 
-def weights(tables: Tables, lattice: str, j2: float | None = None) -> pd.DataFrame:
-    """Rows of 24 spins with the weight that their training sets hold, by size and coupling."""
+def weights(tables: Tables, lattice: str, j2: float) -> pd.DataFrame:
+    """Rows of 24 spins at one coupling with the weight that their training sets hold, by size."""
     rows = points(tables, lattice=lattice, n_sites=24, series=GENERALISATION)
-    rows = rows if j2 is None else chosen(rows, j2_over_j1=float(j2))
+    rows = chosen(rows, j2_over_j1=float(j2))
     columns = ["epsilon_train", "j2_over_j1"]
     if "sample_weight_mean" not in rows:
         return rows.iloc[:0].assign(sample_weight_mean=[])

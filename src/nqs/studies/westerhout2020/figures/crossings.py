@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from nqs.figures import style
 from nqs.figures.table import require, sentences
-from nqs.studies.westerhout2020.figures.panels import LATTICE_TITLES
+from nqs.studies.westerhout2020.figures import panels
 from nqs.studies.westerhout2020.tables.crossings import COLUMNS, crossings
 
 MARKERS = "os^Dv<>P"  # of momenta, in the order in which they appear
@@ -35,11 +35,9 @@ def figX2(table: pd.DataFrame, published: pd.DataFrame | None = None, note: str 
         right.set(ylabel=GAP, yscale="log")
         if rows.gap.max() < NARROW * rows.gap.min():
             style.readable_log_ticks(right.yaxis)
-        for ax in (left, right):
-            lattice = rows.lattice.iloc[0]
-            ax.set_title(f"{LATTICE_TITLES.get(lattice, lattice)}, {rows.n_sites.iloc[0]} spins")
     for index, ax in enumerate(axes.flat):
-        style.panel_label(ax, chr(ord("a") + index))
+        cluster = clusters[index // 2]
+        panels.title(ax, table[table.cluster == cluster].lattice.iloc[0], cluster, index)
     style.legend_above(fig, [], _keys(momenta), columns=5)
     style.small_print(fig, sentences(note, *_facts(table)))
     return fig
